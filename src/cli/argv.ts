@@ -1,0 +1,60 @@
+/** Brings what was typed into a form that Stricli reads without surprises. */
+
+/**
+ * Marks a text as a flag's value, whatever it looks like. No argument of a process can hold a NUL, so nothing that was typed
+ * is ever mistaken for a marked value.
+ */
+const mark = "\0";
+
+/** Takes the mark of {@link normalizeArgv} off a value. */
+export function unmarkValue(text: string): string {
+  return text.startsWith(mark) ? text.slice(1) : text;
+}
+
+/** What {@link normalizeArgv} has to know of the flags. */
+export interface FlagNames {
+  /** `--name` and `-n` of the flags that take a value. */
+  readonly withValue: ReadonlySet<string>;
+  /** Those of all other flags. */
+  readonly withoutValue: ReadonlySet<string>;
+}
+
+/**
+ * Separates flags from values and marks the values.
+ *
+ * Stricli alone takes `--flag=` and a value with line breaks for arguments, and a value that begins with a dash for flags.
+ * Here `--flag VALUE`, `--flag=VALUE`, `-f VALUE`, `-fVALUE` and `-f=VALUE` all work, with any value; only a separate value
+ * must not be the exact name of a flag, since then a value was forgotten. Nothing behind `--` is touched.
+ */
+export function normalizeArgv(argv: readonly string[], flags: FlagNames): readonly string[] {
+  const isFlag = (text: string) => flags.withValue.has(text) || flags.withoutValue.has(text);
+  const result: string[] = [];
+  for (let index = 0; index < argv.length; index++) {
+    const argument = argv[index] ?? "";
+    if (argument === "--") return [...result, ...argv.slice(index)];
+    const attached = splitAttached(argument, flags);
+    if (attached !== undefined) {
+      result.push(attached.flag, mark + attached.value);
+      continue;
+    }
+    result.push(argument);
+    const next = argv[index + 1];
+    if (flags.withValue.has(argument) && next !== undefined && next !== "--" && !isFlag(next)) {
+      result.push(mark + next);
+      index++;
+    }
+  }
+  return result;
+}
+
+function splitAttached(
+  argument: string,
+  flags: FlagNames,
+): { readonly flag: string; readonly value: string } | undefined {
+  const equals = argument.indexOf("=");
+  const long = argument.startsWith("--");
+  const flag = !long ? argument.slice(0, 2) : equals === -1 ? argument : argument.slice(0, equals);
+  if (flag === argument || !flags.withValue.has(flag)) return undefined;
+  const rest = argument.slice(flag.length);
+  return { flag, value: rest.startsWith("=") ? rest.slice(1) : rest };
+}

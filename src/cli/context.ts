@@ -1,0 +1,17 @@
+/** What every command's run function finds in `this`. */
+
+import type { Host } from "../host.ts";
+import type { Messages } from "../output/messages.ts";
+import type { Redactor } from "../output/redact.ts";
+
+export interface AppContext {
+  /** For Stricli, which writes help and usage errors. */
+  readonly process: {
+    readonly stdout: { write(text: string): void };
+    readonly stderr: { write(text: string): void };
+  };
+  readonly host: Host;
+  readonly messages: Messages;
+  /** Every secret that the run meets is added to it, before anything else is done with it. */
+  readonly redactor: Redactor;
+}

@@ -1,0 +1,79 @@
+/** From a flag's text to its value. What these throw is shown to the person, so they only quote what is no secret. */
+
+import {
+  type CloudName,
+  cloudNames,
+  type FlowName,
+  flowNames,
+  type OutputFormat,
+  outputFormats,
+  parseCloudName,
+  parseFlowName,
+} from "../names.ts";
+
+/** A value that can't be read: its message names what was expected. */
+export class ValueError extends Error {
+  override readonly name = "ValueError";
+}
+
+export function parseText(text: string): string {
+  if (text.trim() === "") throw new ValueError("the value is empty");
+  return text;
+}
+
+/** A secret: any text, never quoted in a message. */
+export function parseSecret(text: string): string {
+  if (text === "") throw new ValueError("the value is empty");
+  return text;
+}
+
+export function parseFlow(text: string): FlowName {
+  return parseFlowName(text) ?? fail(text, "a flow", flowNames);
+}
+
+export function parseCloud(text: string): CloudName {
+  return parseCloudName(text) ?? fail(text, "a cloud", cloudNames);
+}
+
+export function parseOutputFormat(text: string): OutputFormat {
+  return outputFormats.find((format) => format === text.toLowerCase()) ??
+    fail(text, "an output format", outputFormats);
+}
+
+/** One of a few words, in any case. */
+export function oneOf<T extends string>(what: string, values: readonly T[]): (text: string) => T {
+  return (text) =>
+    values.find((value) => value.toLowerCase() === text.toLowerCase()) ?? fail(text, what, values);
+}
+
+function fail(text: string, what: string, values: readonly string[]): never {
+  throw new ValueError(`"${text}" is not ${what}: use one of ${values.join(", ")}`);
+}
+
+const unitMilliseconds: Readonly<Record<string, number>> = {
+  "": 1000,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+/** Timers of JavaScript hold no more than 2³¹ ms; nobody waits a day for a token. */
+const longestDuration = 24 * 3_600_000;
+
+/** `30s`, `2m`, `1h`, or a plain number of seconds; in milliseconds. */
+export function parseDuration(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([smh]?)$/.exec(text.trim()) ?? [];
+  const milliseconds = Number(number) * (unitMilliseconds[unit ?? ""] ?? Number.NaN);
+  if (milliseconds >= 1 && milliseconds <= longestDuration) return milliseconds;
+  throw new ValueError(`"${text}" is not a duration between 0 and 24 hours: write 30s, 2m or 1h`);
+}
+
+export function parseMinutes(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new ValueError(`"${text}" is not a whole number of minutes`);
+}
+
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new ValueError(`"${text}" is not a port: use a number from 0 (any free port) to 65535`);
+}

@@ -1,0 +1,147 @@
+/**
+ * The emulator's signing key and the access tokens that it makes.
+ *
+ * @see https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+ */
+
+import { exportJWK } from "jose/key/export";
+import { SignJWT } from "jose/jwt/sign";
+import { generateRsaKey, selfSigned } from "./certificate_authority.ts";
+import type { App, Directory, Resource, Tenant } from "./directory.ts";
+
+/** A public key as Entra publishes it. */
+export interface PublishedKey {
+  readonly kty: "RSA";
+  readonly use: "sig";
+  readonly kid: string;
+  readonly x5t: string;
+  readonly n: string;
+  readonly e: string;
+  readonly x5c: readonly [string];
+}
+
+/** Who asked for a token, and for what. */
+export interface AppTokenRequest {
+  readonly tenant: Tenant;
+  readonly app: App;
+  /** How the app proved itself: `appidacr`, `azpacr`. */
+  readonly credential: "secret" | "certificate";
+  readonly resource: Resource;
+  /** The resource as the scope named it: the `aud` of a v1 token. */
+  readonly audience: string;
+  /** The client's capabilities: `["cp1"]` when it handles claims challenges. */
+  readonly capabilities: readonly string[];
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly lifetimeSeconds: number;
+}
+
+export interface Issuer {
+  readonly key: PublishedKey;
+  /** An app-only access token in the version that the resource accepts. */
+  appToken(request: AppTokenRequest, nowMs: number): Promise<IssuedToken>;
+}
+
+/** Entra signs tokens as if made five minutes ago, so that a slow clock at the resource does not refuse them. */
+const backdatedSeconds = 300;
+
+/** Every app-only Graph token carries this role template: "default user", of no effect for apps. */
+const defaultRoleTemplate = "0997a1d0-0d1d-4acb-b408-d5ca73121e90";
+const graphAppId = "00000003-0000-0000-c000-000000000000";
+
+/** The issuer of v1 tokens is Microsoft's own in every installation; v2 names the host that was asked. */
+export function issuerUrl(version: 1 | 2, origin: string, tenantId: string): string {
+  return version === 1 ? `https://sts.windows.net/${tenantId}/` : `${origin}/${tenantId}/v2.0`;
+}
+
+/** Makes a signing key and an issuer around it. */
+export async function createIssuer(
+  origin: string,
+  lifetimes: Directory["tokenLifetimes"],
+): Promise<Issuer> {
+  const keys = await generateRsaKey();
+  const certificate = await selfSigned("accounts.accesscontrol.windows.net", keys);
+  const { n, e } = await exportJWK(keys.publicKey);
+  const thumbprint = base64url(
+    new Uint8Array(await crypto.subtle.digest("SHA-1", certificate)),
+  );
+  const key: PublishedKey = {
+    kty: "RSA",
+    use: "sig",
+    kid: thumbprint,
+    x5t: thumbprint,
+    n: n!,
+    e: e!,
+    x5c: [certificate.toBase64()],
+  };
+
+  async function appToken(request: AppTokenRequest, nowMs: number): Promise<IssuedToken> {
+    const now = Math.floor(nowMs / 1000);
+    const continuous = request.resource.continuousAccess && request.capabilities.includes("cp1");
+    const [minimum, maximum] = continuous ? lifetimes.continuousAccessToken : lifetimes.accessToken;
+    const lifetimeSeconds = minimum + Math.floor(Math.random() * (maximum - minimum + 1));
+    const token = await new SignJWT({
+      ...await claimsFor(request, origin),
+      iat: now - backdatedSeconds,
+      nbf: now - backdatedSeconds,
+      exp: now + lifetimeSeconds,
+    }).setProtectedHeader({ typ: "JWT", alg: "RS256", x5t: key.x5t, kid: key.kid })
+      .sign(keys.privateKey);
+    return { token, lifetimeSeconds };
+  }
+  return { key, appToken };
+}
+
+async function claimsFor(
+  { tenant, app, credential, resource, audience, capabilities }: AppTokenRequest,
+  origin: string,
+): Promise<Record<string, unknown>> {
+  const version = resource.accessTokenVersion;
+  const objectId = await servicePrincipalId(tenant.id, app.clientId);
+  const roles = app.permissions.find((granted) => granted.resource === resource.appId)?.roles ?? [];
+  const proof = credential === "secret" ? "1" : "2";
+  return {
+    aud: version === 1 ? audience : resource.appId,
+    iss: issuerUrl(version, origin, tenant.id),
+    aio: randomId(30),
+    ...(version === 1
+      ? {
+        app_displayname: app.displayName,
+        appid: app.clientId,
+        appidacr: proof,
+        idp: issuerUrl(1, origin, tenant.id),
+      }
+      : { azp: app.clientId, azpacr: proof }),
+    idtyp: "app",
+    oid: objectId,
+    rh: `1.${randomId(24)}.`,
+    // No roles granted means no claim, and a token all the same.
+    ...(roles.length === 0 ? {} : { roles }),
+    sub: objectId,
+    tid: tenant.id,
+    uti: randomId(16),
+    ver: version === 1 ? "1.0" : "2.0",
+    ...(resource.appId === graphAppId ? { wids: [defaultRoleTemplate] } : {}),
+    ...(capabilities.length === 0 ? {} : { xms_cc: capabilities }),
+  };
+}
+
+/** The object id of an app in a tenant: the same in every run, different in every tenant. */
+async function servicePrincipalId(tenantId: string, clientId: string): Promise<string> {
+  const digest = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(`${tenantId}/${clientId}`),
+  );
+  const hex = new Uint8Array(digest).toHex();
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, "$1-$2-4$3-8$4-$5");
+}
+
+function randomId(bytes: number): string {
+  return base64url(crypto.getRandomValues(new Uint8Array(bytes)));
+}
+
+function base64url(bytes: Uint8Array): string {
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
+}

@@ -1,0 +1,240 @@
+/** The token endpoint as OAuth sees it: what a successful answer must hold, and what a refusal means. */
+
+import { EntraToolError, type Failure } from "../errors.ts";
+import { decodeJwt, timeClaim } from "../token/jwt.ts";
+import { parseScopeList } from "../token/scope_list.ts";
+import { aadstsEntries, nextStepCommand, type NextStepContext } from "./aadsts.ts";
+import type { Answer } from "./transport.ts";
+
+/** A successful token response (RFC 6749 §5.1 and Entra's additions), checked. */
+export interface TokenResponse {
+  readonly tokenType: string;
+  readonly accessToken: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  /** Seconds until the server would like to be asked again. */
+  readonly refreshIn: number | undefined;
+  /** Undefined when the server did not say: then they are those asked for. */
+  readonly scopes: readonly string[] | undefined;
+  readonly refreshToken: string | undefined;
+  readonly idToken: string | undefined;
+}
+
+/** What the error messages name. */
+export interface ResponseContext extends NextStepContext {
+  readonly host: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** No access token lives longer; a larger number is a mistake of the server's. */
+const longestLife = 366 * 24 * 3600;
+
+/**
+ * Reads the answer to a token request.
+ *
+ * @throws EntraToolError refused or interaction when the server says no; network when the answer is no token response at
+ *   all (a captive portal, a broken server)
+ */
+export function readTokenResponse(answer: Answer, context: ResponseContext): TokenResponse {
+  const fields = parseObject(answer.body);
+  if (fields !== undefined && typeof fields.error === "string") {
+    throw tokenError(answer, fields, fields.error, context);
+  }
+  if (fields === undefined || answer.status !== 200) throw unreadable(answer, context);
+  return {
+    tokenType: requiredString(fields, "token_type", answer, context),
+    accessToken: requiredString(fields, "access_token", answer, context),
+    expiresIn: lifetime(fields, answer, context),
+    refreshIn: seconds(fields.refresh_in),
+    scopes: typeof fields.scope === "string" && fields.scope.trim() !== ""
+      ? parseScopeList([fields.scope])
+      : undefined,
+    refreshToken: optionalString(fields.refresh_token),
+    idToken: optionalString(fields.id_token),
+  };
+}
+
+function parseObject(body: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? value as Record<string, unknown> : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const optionalString = (value: unknown) =>
+  typeof value === "string" && value !== "" ? value : undefined;
+
+/** A number of seconds, which some servers write as a string. */
+function seconds(value: unknown): number | undefined {
+  const number = typeof value === "string" && /^\d{1,12}$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) && number > 0 &&
+      number <= longestLife
+    ? Math.floor(number)
+    : undefined;
+}
+
+function lifetime(
+  fields: Readonly<Record<string, unknown>>,
+  answer: Answer,
+  context: ResponseContext,
+): number {
+  if (fields.expires_in !== undefined) {
+    const value = seconds(fields.expires_in);
+    if (value !== undefined) return value;
+    throw invalidField("expires_in", "is not a sensible number of seconds", answer, context);
+  }
+  // RFC 6749 only recommends the field; the token itself may tell
+  const token = optionalString(fields.access_token);
+  const claims = token === undefined ? undefined : decodeJwt(token)?.claims;
+  const expiry = claims === undefined ? undefined : timeClaim(claims, "exp");
+  const rest = expiry === undefined ? undefined : seconds(expiry - context.now / 1000);
+  if (rest !== undefined) return rest;
+  throw invalidField("expires_in", "is missing", answer, context);
+}
+
+function requiredString(
+  fields: Readonly<Record<string, unknown>>,
+  name: string,
+  answer: Answer,
+  context: ResponseContext,
+): string {
+  const value = optionalString(fields[name]);
+  if (value === undefined) throw invalidField(name, "is missing or not a string", answer, context);
+  // a line break would split a header or a variable into two
+  if (!/^[\u0021-\u007e]+$/.test(value)) {
+    throw invalidField(name, "has characters that no token has", answer, context);
+  }
+  if (name === "token_type" && value.toLowerCase() !== "bearer") {
+    throw invalidField(name, `is "${value}", not Bearer`, answer, context);
+  }
+  return value;
+}
+
+function invalidField(
+  name: string,
+  what: string,
+  answer: Answer,
+  context: ResponseContext,
+): EntraToolError {
+  return new EntraToolError(
+    "network",
+    "token_response_invalid",
+    `The token response of ${context.host} is not usable: ${name} ${what}`,
+    {
+      ...ids(answer, {}),
+      hint: "Run the command again with --verbose to see the response without its secrets",
+    },
+  );
+}
+
+function unreadable(answer: Answer, context: ResponseContext): EntraToolError {
+  const start = answer.body.trim().slice(0, 120);
+  const kind = answer.contentType.split(";")[0] || "no content type";
+  const shown = start === "" ? "an empty body" : `${kind}: ${start}`;
+  if (answer.status === 429) return throttled(answer, context, undefined);
+  return new EntraToolError(
+    "network",
+    answer.status >= 500 ? "server_error" : "response_not_json",
+    `${context.host} answered ${answer.status} without a token response`,
+    {
+      ...ids(answer, {}),
+      serverText: shown,
+      hint: answer.status >= 500
+        ? "The service has a problem: try again later"
+        : "Look for a proxy, a captive portal or a wrong authority between here and there",
+    },
+  );
+}
+
+function throttled(
+  answer: Answer,
+  context: ResponseContext,
+  serverText: string | undefined,
+): EntraToolError {
+  const wait = answer.retryAfter === undefined ? undefined : Math.ceil(answer.retryAfter / 1000);
+  return new EntraToolError(
+    "network",
+    "throttled",
+    `${context.host} says there were too many requests${
+      wait === undefined ? "" : `, and to wait ${wait} seconds`
+    }`,
+    {
+      ...ids(answer, {}),
+      ...(serverText === undefined ? {} : { serverText }),
+      hint: wait === undefined
+        ? "Wait a minute, and do not pass --force or --no-cache in a loop"
+        : `Wait, or let the command wait with --timeout ${wait + 60}s`,
+    },
+  );
+}
+
+function ids(answer: Answer, fields: Readonly<Record<string, unknown>>) {
+  const correlationId = optionalString(fields.correlation_id) ?? answer.correlationId;
+  const traceId = optionalString(fields.trace_id) ?? answer.requestId;
+  const timestamp = optionalString(fields.timestamp);
+  return {
+    correlationId,
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(timestamp === undefined ? {} : { timestamp }),
+  };
+}
+
+/** `error` values that say that a person has to take part (OIDC Core §3.1.2.6, Entra). */
+const interactionErrors: readonly string[] = [
+  "interaction_required",
+  "login_required",
+  "consent_required",
+];
+/** `error` values that say that the server, not the request, is at fault (RFC 6749 §4.1.2.1). */
+const serverErrors: readonly string[] = ["server_error", "temporarily_unavailable"];
+
+/** An error response (RFC 6749 §5.2 and Entra's additions) as one error of ours. */
+function tokenError(
+  answer: Answer,
+  fields: Readonly<Record<string, unknown>>,
+  error: string,
+  context: ResponseContext,
+): EntraToolError {
+  const description = optionalString(fields.error_description);
+  // the ids that Entra appends are shown on lines of their own
+  const serverText = description?.split(/\s*(?:Trace ID:|\r?\n)/)[0];
+  if (answer.status === 429) return throttled(answer, context, serverText);
+  const code = aadstsCode(fields, description);
+  const known = code === undefined ? undefined : aadstsEntries[code];
+  const needsPerson = interactionErrors.includes(error) || known?.interaction === true;
+  const failure: Failure = serverErrors.includes(error) || answer.status >= 500
+    ? "network"
+    : needsPerson
+    ? "interaction"
+    : "refused";
+  const name = code === undefined ? error : `AADSTS${code}`;
+  const hint = known === undefined
+    ? undefined
+    : known.next === undefined
+    ? known.remedy
+    : `${known.remedy}\n${nextStepCommand(known.next, context)}`;
+  return new EntraToolError(
+    failure,
+    name,
+    `${known?.cause ?? `${context.host} refused the request`} (${name})`,
+    {
+      ...ids(answer, fields),
+      ...(serverText === undefined ? {} : { serverText }),
+      ...(hint === undefined ? {} : { hint }),
+    },
+  );
+}
+
+function aadstsCode(
+  fields: Readonly<Record<string, unknown>>,
+  description: string | undefined,
+): number | undefined {
+  const listed: unknown = Array.isArray(fields.error_codes) ? fields.error_codes[0] : undefined;
+  if (typeof listed === "number" && Number.isInteger(listed)) return listed;
+  const match = description?.match(/AADSTS(\d{4,9})/);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}

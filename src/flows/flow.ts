@@ -1,0 +1,37 @@
+/** What every flow is given and what it may touch. */
+
+import type { ClientCredential } from "../credentials/credential.ts";
+import type { Authority } from "../entra/authority.ts";
+import type { Trace } from "../entra/transport.ts";
+import type { Deadline, Host } from "../host.ts";
+import type { TokenSet } from "../token/token_set.ts";
+
+/** A permission that a flow needs of Deno, for the permission sets of deno.json and the compiled binary. */
+export interface FlowPermission {
+  readonly name: "net" | "run";
+  /** `authority`: the login host. */
+  readonly scope: "authority";
+}
+
+/** What a flow works with; a flow takes what it needs of it. */
+export interface FlowInput {
+  readonly authority: Authority;
+  readonly clientId: string;
+  /** As asked for; empty for the flow's default. */
+  readonly scopes: readonly string[];
+  /** Undefined for a public client. */
+  readonly credential: ClientCredential | undefined;
+  readonly caCertificates: readonly string[];
+  readonly deadline: Deadline;
+  readonly trace: Trace;
+  /** For error messages: the next command to type. */
+  readonly profile: string | undefined;
+}
+
+export type FlowHost = Pick<Host, "fetch" | "now" | "sleep" | "random">;
+
+/** One module per flow exports this. */
+export interface Flow {
+  readonly permissions: readonly FlowPermission[];
+  run(input: FlowInput, host: FlowHost): Promise<TokenSet>;
+}

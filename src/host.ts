@@ -1,0 +1,71 @@
+/**
+ * What the program needs from the machine it runs on, as interfaces only: clock, randomness, environment, streams and
+ * HTTP. Tests hand in their own; `host_deno.ts` is the real one. Files are not here: the modules that own files
+ * (`files/`, `vault/`, `profiles/`) use Deno's directly and tests give them a folder of their own.
+ */
+
+/** One HTTP request, complete: nothing is added to it but what HTTP itself demands. */
+export interface HttpRequest {
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+  /** PEM certificates trusted beside the system's. */
+  readonly caCertificates: readonly string[];
+}
+
+/** A connection that never carried the request: sending it again can't do anything twice. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+  constructor(
+    readonly reason: "dns" | "refused" | "tls_untrusted" | "tls" | "proxy" | "unreachable",
+    message: string,
+    /** For `tls_untrusted`: who issued the certificate that the peer showed, if that could be found out. */
+    readonly issuer?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** An output or input of the process. */
+export interface OutputStream {
+  /** Writes the text as UTF-8, whole, before it returns. */
+  write(text: string): void;
+  isTerminal(): boolean;
+}
+
+export interface InputStream {
+  /** Reads to the end. @throws EntraToolError usage when there is more than `maxBytes`. */
+  readAll(maxBytes: number): Promise<Uint8Array>;
+  isTerminal(): boolean;
+}
+
+/** When the whole command must have ended, and the signal that fires then or when the person cancels. */
+export interface Deadline {
+  /** Milliseconds since the epoch, by `host.now()`. */
+  readonly at: number;
+  /** Its `reason` is an EntraToolError: `network` (timeout) or `cancelled`. */
+  readonly signal: AbortSignal;
+}
+
+export interface Host {
+  env(name: string): string | undefined;
+  readonly os: "linux" | "macos" | "windows";
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after `ms` milliseconds; rejects with `signal.reason` when the signal fires first. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** A number in [0, 1), for jitter only: never for a secret. */
+  random(): number;
+  /**
+   * Sends the request and resolves with the response's head; never follows a redirect.
+   *
+   * @throws ConnectionError when the request was certainly not received.
+   */
+  fetch(request: HttpRequest): Promise<Response>;
+  deadline(timeoutMs: number): Deadline;
+  readonly stdin: InputStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+}

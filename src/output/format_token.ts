@@ -1,0 +1,55 @@
+/** How `get-token` prints a token. The names of the fields are a contract: they never change. */
+
+import type { OutputFormat } from "../names.ts";
+import type { TokenSet } from "../token/token_set.ts";
+import { formatUtc } from "./duration.ts";
+
+/** What the output says beside the token itself. */
+export interface TokenOutputOptions {
+  readonly fromCache: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The text for stdout or a file, with the line break at its end. */
+export async function formatToken(
+  token: TokenSet,
+  format: OutputFormat,
+  options: TokenOutputOptions,
+): Promise<string> {
+  switch (format) {
+    case "token":
+      return `${token.accessToken}\n`;
+    case "header":
+      return `Authorization: ${token.tokenType} ${token.accessToken}\n`;
+    case "env":
+      // a checked token has no character that a shell would take for its own
+      return `export ENTRA_ACCESS_TOKEN=${quoteForShell(token.accessToken)}\n`;
+    case "json":
+      return JSON.stringify(tokenFields(token, options), undefined, 2) + "\n";
+    case "yaml": {
+      const { stringify } = await import("yaml");
+      return stringify(tokenFields(token, options), { lineWidth: 0 });
+    }
+  }
+}
+
+/** The fields of JSON and YAML, in their order. */
+function tokenFields(token: TokenSet, { fromCache, now }: TokenOutputOptions) {
+  return {
+    token_type: token.tokenType,
+    access_token: token.accessToken,
+    expires_in: Math.max(0, Math.floor(token.expiresAt - now / 1000)),
+    expires_on: token.expiresAt,
+    expires_at: formatUtc(token.expiresAt),
+    scope: token.scopes.join(" "),
+    tenant_id: token.tenantId,
+    account: token.account ?? null,
+    from_cache: fromCache,
+  };
+}
+
+/** Quotes for POSIX shells, only where it is needed. */
+function quoteForShell(text: string): string {
+  return /^[\w.~+/=:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

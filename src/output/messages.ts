@@ -1,0 +1,52 @@
+/** What people read on stderr: errors, warnings, notes. Redacted, and safe for a terminal. */
+
+import type { EntraToolError } from "../errors.ts";
+import type { OutputStream } from "../host.ts";
+import { printable } from "./printable.ts";
+import type { Redactor } from "./redact.ts";
+
+export class Messages {
+  constructor(
+    private readonly stream: OutputStream,
+    private readonly redactor: Redactor,
+  ) {}
+
+  /** An error with its hint and ids, as {@link formatError} words it. */
+  error(error: EntraToolError): void {
+    this.lines(formatError(error));
+  }
+
+  warning(text: string): void {
+    this.lines([`warning: ${text}`]);
+  }
+
+  note(text: string): void {
+    this.lines([text]);
+  }
+
+  /** Lines that belong together; a line break within one is shown, not obeyed. */
+  lines(lines: readonly string[]): void {
+    this.stream.write(lines.map((line) => `${this.safe(line)}\n`).join(""));
+  }
+
+  /** The text without secrets and without anything that a terminal would obey. */
+  safe(text: string): string {
+    // secrets first: once made visible, a secret with a control character would no longer be found
+    return printable(this.redactor.redact(text));
+  }
+}
+
+/** An error as lines: what is wrong, what the server said, what to do, and the ids to quote. */
+export function formatError({ message, detail }: EntraToolError): readonly string[] {
+  const ids = [
+    detail.correlationId && `correlation id ${detail.correlationId}`,
+    detail.traceId && `trace id ${detail.traceId}`,
+    detail.timestamp,
+  ].filter((id) => id);
+  return [
+    `error: ${message}`,
+    ...(detail.serverText ? [`  The server said: ${detail.serverText}`] : []),
+    ...(detail.hint ? detail.hint.split("\n").map((line) => `  ${line}`) : []),
+    ...(ids.length > 0 ? [`  ${ids.join(", ")}`] : []),
+  ];
+}

@@ -1,0 +1,141 @@
+/** What a profile holds and what makes one valid. No secret is ever part of it. */
+
+import { type CloudName, type FlowName, parseCloudName, parseFlowName } from "../names.ts";
+
+/** How the app proves itself; the secrets themselves are in the vault. */
+export type ProfileCredential =
+  | { readonly kind: "client-secret" }
+  | {
+    readonly kind: "certificate";
+    /** An absolute path to a PEM or PFX file. */
+    readonly path: string;
+    /** Whether the vault holds the file's password. */
+    readonly passwordInVault: boolean;
+    readonly algorithm: AssertionAlgorithm;
+    /** Whether assertions carry the certificate chain (subject name and issuer authentication). */
+    readonly sendX5c: boolean;
+  };
+
+export const assertionAlgorithms = ["PS256", "RS256"] as const;
+export type AssertionAlgorithm = (typeof assertionAlgorithms)[number];
+
+export interface Profile {
+  readonly name: string;
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly cloud?: CloudName;
+  readonly authority?: string;
+  readonly scopes?: readonly string[];
+  readonly defaultFlow?: FlowName;
+  readonly credential?: ProfileCredential;
+  /** RFC 3339, UTC. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** Letters and digits of any script, and `. _ @ + -`: a name that needs no quotes in a shell. */
+const namePattern = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._@+-]{0,63}$/u;
+
+export function isProfileName(text: string): boolean {
+  return namePattern.test(text);
+}
+
+/** Names differ only if they differ in more than case and Unicode form. */
+export function sameProfileName(a: string, b: string): boolean {
+  return foldName(a) === foldName(b);
+}
+
+/** The form of a name under which its vault entries are kept. */
+export function foldName(name: string): string {
+  return name.normalize("NFC").toLowerCase();
+}
+
+/** The name of the vault entry that holds a profile's secret. */
+export function secretEntryName(
+  profile: string,
+  secret: "client-secret" | "certificate-password",
+): string {
+  return `profile:${foldName(profile)}:${secret}`;
+}
+
+/** Thrown by {@link readProfile}: which field, and what is wrong with it. */
+export class ProfileFieldError extends Error {
+  override readonly name = "ProfileFieldError";
+}
+
+/**
+ * Reads one profile of the profiles file.
+ *
+ * @throws ProfileFieldError naming the field
+ */
+export function readProfile(value: unknown): Profile {
+  const fields = object(value, "the profile");
+  const name = string(fields, "name");
+  if (!isProfileName(name)) throw new ProfileFieldError(`"name" is not a profile name`);
+  const cloud = optional(fields, "cloud", parseCloudName);
+  const defaultFlow = optional(fields, "defaultFlow", parseFlowName);
+  const authority = optional(fields, "authority", (text) => text);
+  return {
+    name,
+    tenantId: string(fields, "tenantId"),
+    clientId: string(fields, "clientId"),
+    ...(cloud === undefined ? {} : { cloud }),
+    ...(authority === undefined ? {} : { authority }),
+    ...(fields.scopes === undefined ? {} : { scopes: strings(fields, "scopes") }),
+    ...(defaultFlow === undefined ? {} : { defaultFlow }),
+    ...(fields.credential === undefined ? {} : { credential: readCredential(fields.credential) }),
+    createdAt: string(fields, "createdAt"),
+    updatedAt: string(fields, "updatedAt"),
+  };
+}
+
+function readCredential(value: unknown): ProfileCredential {
+  const fields = object(value, `"credential"`);
+  if (fields.kind === "client-secret") return { kind: "client-secret" };
+  if (fields.kind !== "certificate") throw new ProfileFieldError(`"credential.kind" is unknown`);
+  const algorithm = assertionAlgorithms.find((each) => each === fields.algorithm);
+  if (algorithm === undefined) throw new ProfileFieldError(`"credential.algorithm" is unknown`);
+  return {
+    kind: "certificate",
+    path: string(fields, "path"),
+    passwordInVault: boolean(fields, "passwordInVault"),
+    algorithm,
+    sendX5c: boolean(fields, "sendX5c"),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function object(value: unknown, what: string): Fields {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new ProfileFieldError(`${what} is not an object`);
+}
+
+function string(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value === "string" && value !== "") return value;
+  throw new ProfileFieldError(`"${name}" is missing or not a string`);
+}
+
+function boolean(fields: Fields, name: string): boolean {
+  const value = fields[name];
+  if (typeof value === "boolean") return value;
+  throw new ProfileFieldError(`"${name}" is missing or not true or false`);
+}
+
+function strings(fields: Fields, name: string): readonly string[] {
+  const value = fields[name];
+  if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value;
+  throw new ProfileFieldError(`"${name}" is not a list of strings`);
+}
+
+function optional<T>(
+  fields: Fields,
+  name: string,
+  parse: (text: string) => T | undefined,
+): T | undefined {
+  if (fields[name] === undefined) return undefined;
+  const value = parse(string(fields, name));
+  if (value === undefined) throw new ProfileFieldError(`"${name}" has an unknown value`);
+  return value;
+}
