@@ -2,7 +2,11 @@
 
 import { buildApplication, buildRouteMap, run } from "@stricli/core";
 import { type FlagNames, normalizeArgv } from "./cli/argv.ts";
+import { cacheRoutes } from "./cli/commands/cache.ts";
+import { configRoutes } from "./cli/commands/config.ts";
+import { emulatorCommand } from "./cli/commands/emulator.ts";
 import { getTokenCommand } from "./cli/commands/get_token.ts";
+import { inspectCommand } from "./cli/commands/inspect.ts";
 import type { AppContext } from "./cli/context.ts";
 import { applicationText } from "./cli/usage_errors.ts";
 import { exitCodeOf, exitCodes } from "./errors.ts";
@@ -14,6 +18,10 @@ import { version } from "./version.ts";
 export const routes = buildRouteMap<string, AppContext>({
   routes: {
     getToken: getTokenCommand,
+    inspect: inspectCommand,
+    config: configRoutes,
+    cache: cacheRoutes,
+    emulator: emulatorCommand,
   },
   docs: {
     brief: "Get Microsoft Entra ID access tokens, keep them safe, look into them",
@@ -42,12 +50,12 @@ export async function runApp(argv: readonly string[], host: Host): Promise<numbe
     localization: { text: applicationText(messages) },
     determineExitCode: exitCodeOf,
   });
-  const process = {
+  const process: AppContext["process"] = {
     stdout: host.stdout,
     stderr: host.stderr,
-    exitCode: null as number | null,
+    exitCode: null,
   };
-  const context: AppContext & { process: typeof process } = { process, host, messages, redactor };
+  const context: AppContext = { process, host, messages, redactor };
   await run(application, normalizeArgv(argv, flagNames()), context);
   return exitCode(process.exitCode ?? 0);
 }

@@ -65,6 +65,8 @@ export interface Host {
    */
   fetch(request: HttpRequest): Promise<Response>;
   deadline(timeoutMs: number): Deadline;
+  /** Resolves when the person presses Ctrl-C or the process is asked to end. */
+  untilInterrupted(): Promise<void>;
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;

@@ -83,6 +83,13 @@ function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    Deno.addSignalListener("SIGINT", resolve);
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", resolve);
+  });
+}
+
 /** What Deno puts into the message when the connection itself failed: the request was never sent. */
 const connectFailure = "client error (Connect)";
 
@@ -147,6 +154,7 @@ function classify(error: unknown): ConnectionError | undefined {
   return new ConnectionError(reason, message);
 }
 
+/** The operating system's trust store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name in its place. */
 async function systemCertificates(): Promise<readonly string[]> {
   const { getCACertificates } = await import("node:tls");
   return getCACertificates("system");
@@ -204,6 +212,7 @@ export const denoHost: Host = {
   random: () => Math.random(),
   fetch: send,
   deadline,
+  untilInterrupted,
   stdin,
   stdout: outputStream(Deno.stdout),
   stderr: outputStream(Deno.stderr),

@@ -124,13 +124,14 @@ async function readRawSecret(
     `The vault does not hold the ${what} of this profile`,
     {
       hint: options.vault.storesAnything
-        ? "Store it again: entratool config create -p NAME --replace --client-secret-file PATH"
+        ? "Store it again: entratool config edit -p NAME --client-secret-file PATH"
         : "Unlock the vault that it was stored in: set ENTRATOOL_VAULT_KEY or ENTRATOOL_VAULT_PASSPHRASE",
     },
   );
 }
 
-async function readInput(
+/** Reads a file, or standard input for `-`. @throws EntraToolError usage when it can't be read or is too large */
+export async function readInput(
   path: string,
   what: string,
   { host }: Pick<ObtainOptions, "host">,

@@ -9,6 +9,8 @@ export interface AppContext {
   readonly process: {
     readonly stdout: { write(text: string): void };
     readonly stderr: { write(text: string): void };
+    /** What the process shall end with; null for success or whatever an error says. */
+    exitCode: number | null;
   };
   readonly host: Host;
   readonly messages: Messages;

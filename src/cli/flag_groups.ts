@@ -106,6 +106,19 @@ export const networkFlags = {
     "30s|2m",
     "Time for everything (default 60s) [ENTRATOOL_TIMEOUT]",
   ),
-  caFile: valueFlag(parseText, "PATH", "Trust these PEM certificates too [SSL_CERT_FILE]"),
+  caFile: valueFlag(
+    parseText,
+    "PATH",
+    "Trust these PEM certificates beside the system's [ENTRATOOL_CA_FILE]",
+  ),
   verbose: switchFlag("Show requests and responses on stderr, without their secrets"),
 };
+
+export const listOutputs = ["table", "json"] as const;
+export type ListOutput = (typeof listOutputs)[number];
+
+export const listOutputFlag = valueFlag(
+  oneOf("an output format", listOutputs),
+  "table|json",
+  "How to print it (default table)",
+);

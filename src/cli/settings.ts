@@ -6,7 +6,7 @@
 import type { CredentialSource } from "../acquire.ts";
 import { EntraToolError } from "../errors.ts";
 import type { Host } from "../host.ts";
-import { type CloudName, type FlowName } from "../names.ts";
+import type { CloudName, FlowName } from "../names.ts";
 import { findProfile, readProfiles } from "../profiles/profile_store.ts";
 import { type Profile, secretEntryName } from "../profiles/profile.ts";
 import { parseScopeList } from "../token/scope_list.ts";
@@ -101,7 +101,7 @@ export async function resolveSettings(
       profile?.scopes,
     ) ?? { value: [], origin: { kind: "default" } },
     credential,
-    caFile: pick(["ca-file", flags.caFile], ["SSL_CERT_FILE", text], undefined),
+    caFile: pick(["ca-file", flags.caFile], ["ENTRATOOL_CA_FILE", text], undefined),
     timeout: pick(["timeout", flags.timeout], ["ENTRATOOL_TIMEOUT", parseDuration], undefined) ??
       { value: defaultTimeout, origin: { kind: "default" } },
   };
@@ -208,8 +208,8 @@ function conflict(first: string, second: string): EntraToolError {
 }
 
 /** The credential of the highest level that has one; its parts never mix with those of another level's credential. */
-function pickCredential(
-  flags: SettingFlags,
+export function pickCredential(
+  flags: ConnectionFlags,
   env: Environment,
   profile: Profile | undefined,
 ): Setting<CredentialSource> | undefined {

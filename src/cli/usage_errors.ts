@@ -14,7 +14,9 @@ import { EntraToolError } from "../errors.ts";
 import { formatError, type Messages } from "../output/messages.ts";
 import { ValueError } from "./parsers.ts";
 
-const kebab = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** A name as it is typed; Stricli sets some of its suggestions in backticks. */
+const typed = (name: string) =>
+  name.replaceAll("`", "").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** The texts of the application, for this run. */
 export function applicationText(messages: Messages): ApplicationText {
@@ -34,7 +36,7 @@ export function applicationText(messages: Messages): ApplicationText {
       usage(
         /^[\w-]{1,40}$/.test(input) ? `There is no command "${input}"` : "There is no such command",
         corrections.length > 0
-          ? `Did you mean ${corrections.map((name) => `"${kebab(name)}"`).join(" or ")}?`
+          ? `Did you mean ${corrections.map((name) => `"${typed(name)}"`).join(" or ")}?`
           : "entratool --help lists them",
       ),
   };
@@ -42,7 +44,7 @@ export function applicationText(messages: Messages): ApplicationText {
 
 function usageProblem(error: unknown): [what: string, hint?: string] {
   if (error instanceof FlagNotFoundError) {
-    const corrections = error.corrections.map((name) => `--${kebab(name)}`);
+    const corrections = error.corrections.map((name) => `--${typed(name)}`);
     return [
       `There is no flag --${error.input}`,
       ...(corrections.length > 0

@@ -89,7 +89,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     ...(localhost === undefined ? {} : { tls: localhost }),
     handler: async (request) => {
       const sts = await started.promise;
-      const { answer, answered } = await respond(request, sts, faults, closing.signal);
+      const { answer, answered } = await respond(request, sts, faults, closing.signal).catch(
+        (bug) => {
+          options.log?.(`Internal error: ${bug}`);
+          throw bug;
+        },
+      );
       requests.push(answered);
       if (requests.length > recordedRequests) requests.shift();
       options.log?.(logLine(answered));

@@ -91,11 +91,10 @@ async function rewritten(
   response: Response,
   { set, remove }: Extract<FaultAction, { action: "response" }>,
 ): Promise<Response> {
+  if (!response.ok) return response;
   const body = { ...await response.json(), ...set };
   for (const name of remove) delete body[name];
-  const headers = new Headers(response.headers);
-  headers.delete("Content-Length");
-  return Response.json(body, { status: response.status, headers });
+  return Response.json(body, response);
 }
 
 /** What a hotel's network answers to everything until its guest has signed in. */

@@ -74,8 +74,10 @@ export class FaultPlan {
 
   /**
    * The action for a request. Every rule that matches counts the request; the first of them that is due acts.
+   *
+   * @param endpoint undefined for a path that is none of the emulator's
    */
-  next(endpoint: string, clientId: string | undefined): FaultAction | undefined {
+  next(endpoint: string | undefined, clientId: string | undefined): FaultAction | undefined {
     let due: FaultAction | undefined;
     this.rules.forEach((rule, index) => {
       if (rule.endpoint !== "any" && rule.endpoint !== endpoint) return;

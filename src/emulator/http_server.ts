@@ -20,7 +20,7 @@ const maxRequestBytes = 256 * 1024;
 export type Breakage =
   /** TCP reset before any byte of an answer. */
   | { readonly kind: "reset" }
-  /** Announces the whole body, sends its first `bytes` bytes, then closes the connection. */
+  /** Announces the whole body, sends its first `bytes` bytes but never all, then closes the connection. */
   | { readonly kind: "truncate"; readonly response: Response; readonly bytes: number };
 
 /** What a handler may give back. */
@@ -88,7 +88,10 @@ export async function serveLoopback(options: ServerOptions): Promise<RunningServ
 
 function createServer(options: ServerOptions, scheme: string, sockets: Set<Socket>): Server {
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    answer(incoming, outgoing, scheme, options.handler).catch(() => incoming.socket.destroy());
+    answer(incoming, outgoing, scheme, options.handler).catch(() => {
+      if (outgoing.headersSent) incoming.socket.destroy();
+      else refuse(incoming, outgoing, 500, "The emulator failed, see its log");
+    });
   };
   const server = options.tls === undefined
     ? createHttpServer(listener)
@@ -178,16 +181,28 @@ function refuse(
   incoming.resume();
 }
 
-/** The whole body, or nothing when it is larger than any honest request. */
-async function readBody(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  for await (const chunk of incoming as AsyncIterable<Uint8Array<ArrayBuffer>>) {
-    size += chunk.length;
-    if (size > maxRequestBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+/** The whole body, or nothing when it is larger than any honest request or ends too early. */
+function readBody(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  // By events and not by `for await`: leaving such a loop destroys the connection before anything is answered.
+  return new Promise((resolve) => {
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    let size = 0;
+    incoming.on("data", (chunk: Uint8Array<ArrayBuffer>) => {
+      size += chunk.length;
+      if (size > maxRequestBytes) resolve(undefined);
+      else chunks.push(chunk);
+    });
+    incoming.on("end", () => {
+      const body = new Uint8Array(size);
+      let offset = 0;
+      for (const chunk of chunks) {
+        body.set(chunk, offset);
+        offset += chunk.length;
+      }
+      resolve(body);
+    });
+    incoming.on("close", () => resolve(undefined));
+  });
 }
 
 function toRequest(
@@ -223,11 +238,12 @@ async function send(
   }
   if ("kind" in answer) {
     const body = new Uint8Array(await answer.response.arrayBuffer());
+    const bytes = Math.min(answer.bytes, body.length - 1);
     outgoing.writeHead(answer.response.status, {
       ...Object.fromEntries(answer.response.headers),
       "Content-Length": body.length,
     });
-    outgoing.write(body.subarray(0, answer.bytes), () => incoming.socket.destroy());
+    outgoing.write(body.subarray(0, bytes), () => incoming.socket.destroy());
     return;
   }
   await sendResponse(answer, incoming, outgoing);

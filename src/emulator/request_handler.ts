@@ -49,7 +49,7 @@ export async function respond(
     }
   };
 
-  const fault = faults.next(route?.endpoint ?? "any", clientId);
+  const fault = faults.next(route?.endpoint, clientId);
   const answer = fault === undefined
     ? await answerProperly()
     : await playFault(fault, { answer: answerProperly, refuse, closed });
@@ -64,7 +64,7 @@ export async function respond(
       durationMs: performance.now() - start,
       ...(grantType === null ? {} : { grantType }),
       ...(clientId === undefined ? {} : { clientId }),
-      outcome: fault === undefined ? outcome : `${outcome}+${fault.action}`,
+      outcome: fault === undefined ? outcome : `fault:${fault.action}`,
     },
   };
 }

@@ -18,7 +18,7 @@ export interface AnsweredRequest {
   readonly grantType?: string;
   /** Only when it is a GUID: people paste secrets in the wrong place. */
   readonly clientId?: string;
-  /** `ok`, `AADSTS…`, `not_found`, or the action of the fault that was played. */
+  /** `ok`, `AADSTS…`, or `fault:` and the action that was played. */
   readonly outcome: string;
 }
 

@@ -366,9 +366,7 @@ export function nextStepCommand(step: NextStep, context: NextStepContext): strin
   const { profile } = context;
   const get = `entratool get-token${profile === undefined ? "" : ` -p ${profile}`}`;
   const change = (flags: string) =>
-    profile === undefined
-      ? `${get} ${flags}`
-      : `entratool config create -p ${profile} --replace ${flags}`;
+    profile === undefined ? `${get} ${flags}` : `entratool config edit -p ${profile} ${flags}`;
   switch (step) {
     case "again":
     case "federated":

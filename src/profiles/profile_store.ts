@@ -100,14 +100,14 @@ export async function readProfiles(home: string): Promise<readonly Profile[]> {
  */
 export async function changeProfiles(
   home: string,
-  change: (profiles: readonly Profile[]) => readonly Profile[],
+  change: (profiles: readonly Profile[]) => Promise<readonly Profile[]>,
 ): Promise<void> {
   const path = profilesPath(home);
   try {
     await ensurePrivateFolder(home);
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
     await lock.lock(true);
-    const profiles = change(await readProfiles(home));
+    const profiles = await change(await readProfiles(home));
     const text = JSON.stringify({ version: formatVersion, profiles }, undefined, 2) + "\n";
     await writePrivateFile(path, new TextEncoder().encode(text));
   } catch (cause) {

@@ -5,16 +5,16 @@ import { EntraToolError } from "../../errors.ts";
 import { formatDuration } from "../../output/duration.ts";
 import { formatToken } from "../../output/format_token.ts";
 import { configHome } from "../../profiles/profile_store.ts";
-import { environmentKeySource } from "../../vault/environment_key.ts";
-import { openVault } from "../../vault/vault.ts";
 import type { AppContext } from "../context.ts";
 import {
   checkCredentialOwner,
+  type Environment,
   readEnvironment,
   resolveSettings,
   type Settings,
 } from "../settings.ts";
 import { commandTrace } from "../trace.ts";
+import { userVault } from "../vault_access.ts";
 import type { GetTokenFlags } from "./get_token.ts";
 
 export default async function getToken(this: AppContext, flags: GetTokenFlags): Promise<void> {
@@ -25,7 +25,10 @@ export default async function getToken(this: AppContext, flags: GetTokenFlags): 
   }
   if (flags.emulator) {
     const { withThrowAwayEmulator } = await import("./get_token_emulator.ts");
-    await withThrowAwayEmulator(flags, (request) => printToken.call(this, request, flags, "off"));
+    await withThrowAwayEmulator(
+      flags,
+      (request) => printToken.call(this, request, flags, "off", () => undefined),
+    );
     return;
   }
   const env = await readEnvironment(flags, this.host);
@@ -86,15 +89,11 @@ async function printToken(
   request: TokenRequest,
   flags: GetTokenFlags,
   cache: "use" | "renew" | "off",
-  env: (name: string) => string | undefined = () => undefined,
+  env: Environment,
 ): Promise<void> {
   const { host, messages, redactor } = this;
   const warn = (text: string) => messages.warning(text);
-  const vault = openVault({
-    home: configHome(host),
-    source: environmentKeySource(env),
-    warn,
-  });
+  const vault = userVault(this, env);
   const acquired = await acquireToken(request, {
     cache,
     vault,

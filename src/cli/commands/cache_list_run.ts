@@ -1,0 +1,51 @@
+/** `entratool cache list`. */
+
+import { formatDuration, formatUtc } from "../../output/duration.ts";
+import { formatTable } from "../../output/table.ts";
+import { listTokens } from "../cached_tokens.ts";
+import type { AppContext } from "../context.ts";
+import { readEnvironment } from "../settings.ts";
+import { userVault } from "../vault_access.ts";
+import type { CacheListFlags } from "./cache.ts";
+
+export default async function cacheList(this: AppContext, flags: CacheListFlags): Promise<void> {
+  const { host, messages } = this;
+  const vault = userVault(this, await readEnvironment({}, host));
+  const tokens = await listTokens(vault, flags.profile);
+  if (flags.output === "json") {
+    const list = tokens.map(({ profile, clientId, token }) => ({
+      profile,
+      client_id: clientId,
+      tenant_id: token.tenantId,
+      account: token.account ?? null,
+      flow: token.flow,
+      scope: token.scopes.join(" "),
+      expires_on: token.expiresAt,
+      expires_at: formatUtc(token.expiresAt),
+    }));
+    host.stdout.write(JSON.stringify(list, undefined, 2) + "\n");
+    return;
+  }
+  if (tokens.length === 0) {
+    messages.note(
+      vault.storesAnything
+        ? "No tokens are cached"
+        : "No vault is open: set ENTRATOOL_VAULT_KEY or ENTRATOOL_VAULT_PASSPHRASE",
+    );
+    return;
+  }
+  const now = host.now() / 1000;
+  host.stdout.write(formatTable(
+    ["PROFILE", "TENANT", "CLIENT ID", "ACCOUNT", "SCOPES", "EXPIRES"],
+    tokens.map(({ profile, clientId, token }) =>
+      [
+        profile ?? "-",
+        token.tenantId,
+        clientId,
+        token.account ?? "app",
+        token.scopes.join(" "),
+        token.expiresAt > now ? `in ${formatDuration(token.expiresAt - now)}` : "expired",
+      ].map((cell) => messages.safe(cell))
+    ),
+  ));
+}

@@ -1,0 +1,134 @@
+/** `entratool config …`: what may be typed. */
+
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import type { FlowName } from "../../names.ts";
+import type { AppContext } from "../context.ts";
+import {
+  type ConnectionFlags,
+  connectionFlags,
+  listFlag,
+  type ListOutput,
+  listOutputFlag,
+  switchFlag,
+  valueFlag,
+} from "../flag_groups.ts";
+import { parseFlow, parseText } from "../parsers.ts";
+
+export interface NameFlags {
+  readonly profile?: string | undefined;
+}
+
+const nameFlags = { profile: valueFlag(parseText, "NAME", "The profile's name") };
+
+export interface ProfileFieldFlags extends NameFlags, ConnectionFlags {
+  readonly flow?: FlowName | undefined;
+  readonly scope?: readonly string[] | undefined;
+}
+
+const profileFieldFlags = {
+  ...nameFlags,
+  ...connectionFlags,
+  flow: valueFlag(parseFlow, "FLOW", "Flow to use when none is chosen"),
+  scope: listFlag(parseText, "SCOPE", "Scope to ask for when none is given"),
+};
+
+const profileAliases = { p: "profile", f: "flow", s: "scope" } as const;
+
+const create = buildCommand<ProfileFieldFlags, [], AppContext>({
+  loader: () => import("./config_create_run.ts"),
+  parameters: { flags: profileFieldFlags, aliases: profileAliases },
+  docs: {
+    brief: "Make a profile",
+    fullDescription: `Make a profile: a name for a tenant, an app and how it proves itself.
+
+A client secret or certificate password goes into the vault and nowhere else. The certificate itself stays where it
+is; it is opened at once to see that it can be used.
+
+EXAMPLES
+  entratool config create -p service-principal --tenant contoso.onmicrosoft.com --client-id 11111111-2222-4333-8444-555555555555 --client-secret-file -
+  entratool config create -p nightly --tenant contoso.onmicrosoft.com --client-id 11111111-2222-4333-8444-555555555555 --certificate app.pfx`,
+  },
+});
+
+const edit = buildCommand<ProfileFieldFlags, [], AppContext>({
+  loader: () => import("./config_edit_run.ts"),
+  parameters: { flags: profileFieldFlags, aliases: profileAliases },
+  docs: {
+    brief: "Change what is given of a profile",
+    fullDescription: `Change what is given of a profile, and leave the rest as it is.
+
+EXAMPLES
+  entratool config edit -p service-principal --client-secret-file new-secret.txt
+  entratool config edit -p service-principal -s api://orders/.default`,
+  },
+});
+
+export interface ListFlags {
+  readonly output?: ListOutput | undefined;
+}
+
+const list = buildCommand<ListFlags, [], AppContext>({
+  loader: () => import("./config_list_run.ts"),
+  parameters: { flags: { output: listOutputFlag }, aliases: { o: "output" } },
+  docs: {
+    brief: "List the profiles",
+    fullDescription: `List the profiles.
+
+EXAMPLES
+  entratool config list
+  entratool config list -o json`,
+  },
+});
+
+export interface ShowFlags extends NameFlags, ListFlags {
+  readonly origin?: boolean | undefined;
+}
+
+const show = buildCommand<ShowFlags, [], AppContext>({
+  loader: () => import("./config_show_run.ts"),
+  parameters: {
+    flags: {
+      ...nameFlags,
+      output: listOutputFlag,
+      origin: switchFlag("Show what would be in force now, and where each value comes from"),
+    },
+    aliases: { p: "profile", o: "output" },
+  },
+  docs: {
+    brief: "Show a profile, without its secrets",
+    fullDescription: `Show a profile, without its secrets.
+
+EXAMPLES
+  entratool config show -p service-principal
+  entratool config show -p service-principal --origin`,
+  },
+});
+
+const remove = buildCommand<NameFlags, [], AppContext>({
+  loader: () => import("./config_delete_run.ts"),
+  parameters: { flags: nameFlags, aliases: { p: "profile" } },
+  docs: {
+    brief: "Delete a profile with its secrets and cached tokens",
+    fullDescription: `Delete a profile with its secrets and cached tokens.
+
+EXAMPLES
+  entratool config delete -p service-principal`,
+  },
+});
+
+const path = buildCommand<Record<never, never>, [], AppContext>({
+  loader: () => import("./config_path_run.ts"),
+  parameters: {},
+  docs: {
+    brief: "Print the folder of profiles and vault",
+    fullDescription: `Print the folder of profiles and vault.
+
+EXAMPLES
+  entratool config path`,
+  },
+});
+
+export const configRoutes = buildRouteMap<string, AppContext>({
+  routes: { create, edit, list, show, delete: remove, path },
+  docs: { brief: "Make, show, change and delete profiles" },
+});
