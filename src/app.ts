@@ -1,12 +1,7 @@
 /** The commands, and one run of the program from argv to exit code. */
 
-import { buildApplication, buildRouteMap, run } from "@stricli/core";
+import { buildApplication, buildRouteMap, type Command, type RouteMap, run } from "@stricli/core";
 import { type FlagNames, normalizeArgv } from "./cli/argv.ts";
-import { cacheRoutes } from "./cli/commands/cache.ts";
-import { configRoutes } from "./cli/commands/config.ts";
-import { emulatorCommand } from "./cli/commands/emulator.ts";
-import { getTokenCommand } from "./cli/commands/get_token.ts";
-import { inspectCommand } from "./cli/commands/inspect.ts";
 import type { AppContext } from "./cli/context.ts";
 import { applicationText } from "./cli/usage_errors.ts";
 import { exitCodeOf, exitCodes } from "./errors.ts";
@@ -15,29 +10,47 @@ import { Messages } from "./output/messages.ts";
 import { Redactor } from "./output/redact.ts";
 import { version } from "./version.ts";
 
-export const routes = buildRouteMap<string, AppContext>({
-  routes: {
-    getToken: getTokenCommand,
-    inspect: inspectCommand,
-    config: configRoutes,
-    cache: cacheRoutes,
-    emulator: emulatorCommand,
-  },
-  docs: {
-    brief: "Get Microsoft Entra ID access tokens, keep them safe, look into them",
-    fullDescription: `Get Microsoft Entra ID access tokens, keep them safe, look into them.
+/** Where each command is specified; only the one that is called is loaded. */
+const commands = {
+  getToken: async () => (await import("./cli/commands/get_token.ts")).getTokenCommand,
+  inspect: async () => (await import("./cli/commands/inspect.ts")).inspectCommand,
+  config: async () => (await import("./cli/commands/config.ts")).configRoutes,
+  cache: async () => (await import("./cli/commands/cache.ts")).cacheRoutes,
+  emulator: async () => (await import("./cli/commands/emulator.ts")).emulatorCommand,
+} satisfies Record<string, () => Promise<Target>>;
+
+type Target = RouteMap<AppContext> | Command<AppContext>;
+
+/** The route map with the command of that name alone, or with all when there is none such (help, a typing error). */
+export async function loadRoutes(name: string | undefined): Promise<RouteMap<AppContext>> {
+  const entries = Object.entries(commands);
+  const called = entries.filter(([command]) => typedName(command) === name);
+  const targets = (called.length > 0 ? called : entries)
+    .map(async ([command, load]) => [command, await load()] as const);
+  return buildRouteMap<string, AppContext>({
+    routes: Object.fromEntries(await Promise.all(targets)),
+    docs: {
+      brief: "Get Microsoft Entra ID access tokens, keep them safe, look into them",
+      fullDescription: `Get Microsoft Entra ID access tokens, keep them safe, look into them.
 
 EXAMPLES
   entratool get-token --emulator
   entratool get-token -p service-principal -f ClientCredentials
   entratool get-token --help`,
-  },
-});
+    },
+  });
+}
+
+/** `getToken` as people type it: `get-token`. */
+function typedName(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
 
 /** Runs one command line; resolves to the exit code and never throws. */
 export async function runApp(argv: readonly string[], host: Host): Promise<number> {
   const redactor = new Redactor();
   const messages = new Messages(host.stderr, redactor);
+  const routes = await loadRoutes(argv[0]);
   const application = buildApplication(routes, {
     name: "entratool",
     versionInfo: { currentVersion: version },
@@ -56,7 +69,7 @@ export async function runApp(argv: readonly string[], host: Host): Promise<numbe
     exitCode: null,
   };
   const context: AppContext = { process, host, messages, redactor };
-  await run(application, normalizeArgv(argv, flagNames()), context);
+  await run(application, normalizeArgv(argv, flagNames(routes, argv)), context);
   return exitCode(process.exitCode ?? 0);
 }
 
@@ -66,28 +79,35 @@ function exitCode(code: number): number {
   return code === -4 || code === -5 ? exitCodes.usage : exitCodes.unexpected;
 }
 
-/** The flags of all commands together: a name takes a value everywhere or nowhere, which a test holds. */
-export function flagNames(): FlagNames {
+/** The flags of the command that is called; none when it is not known. */
+export function flagNames(routes: RouteMap<AppContext>, argv: readonly string[]): FlagNames {
   const withValue = new Set<string>();
   const withoutValue = new Set<string>(["--help", "-h", "--help-all", "-H", "--version", "-v"]);
-  const collect = (target: RoutingTarget): void => {
-    if ("getAllEntries" in target) {
-      for (const each of target.getAllEntries()) collect(each.target);
-      return;
-    }
-    const { flags = {}, aliases = {} } = target.parameters;
-    const short = new Map(Object.entries(aliases).map(([alias, name]) => [name, alias]));
-    for (const [name, flag] of Object.entries(flags)) {
-      const names = flag.kind === "boolean" || flag.kind === "counter" ? withoutValue : withValue;
-      names.add(`--${name}`).add(
-        `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-      );
-      const alias = short.get(name);
-      if (alias !== undefined) names.add(`-${alias}`);
-    }
-  };
-  collect(routes);
+  const command = calledCommand(routes, argv);
+  const { flags = {}, aliases = {} } = command?.parameters ?? {};
+  const takesValue = (name: string) => flags[name]?.kind === "parsed";
+  for (const name of Object.keys(flags)) {
+    (takesValue(name) ? withValue : withoutValue).add(`--${name}`).add(`--${typedName(name)}`);
+  }
+  for (const [alias, name] of Object.entries(aliases)) {
+    (takesValue(name) ? withValue : withoutValue).add(`-${alias}`);
+  }
   return { withValue, withoutValue };
 }
 
-type RoutingTarget = ReturnType<typeof routes.getAllEntries>[number]["target"];
+function calledCommand(
+  routes: RouteMap<AppContext>,
+  argv: readonly string[],
+): Command<AppContext> | undefined {
+  let target: Target | undefined = routes;
+  for (const name of argv) {
+    if (target === undefined || !("getAllEntries" in target)) break;
+    const entries: readonly {
+      readonly name: { readonly original: string };
+      readonly target: Target;
+    }[] = target
+      .getAllEntries();
+    target = entries.find((entry) => typedName(entry.name.original) === name)?.target;
+  }
+  return target === undefined || "getAllEntries" in target ? undefined : target;
+}

@@ -29,7 +29,15 @@ export interface ProcessOptions {
 export function spawnCli(argv: readonly string[], options: ProcessOptions = {}): Deno.ChildProcess {
   const main = new URL("../../main.ts", import.meta.url);
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--permission-set", "--no-prompt", "--cached-only", main.href, ...argv],
+    args: [
+      "run",
+      "--quiet",
+      "--permission-set",
+      "--no-prompt",
+      "--cached-only",
+      main.href,
+      ...argv,
+    ],
     clearEnv: true,
     env: { ...denoEnvironment(), ...options.env },
     stdin: options.stdin === undefined ? "null" : "piped",
