@@ -2,6 +2,7 @@
 
 import { EntraToolError } from "./errors.ts";
 import type { Host } from "./host.ts";
+import { lazily } from "./lazy_module.ts";
 import type { CloudName, FlowName } from "./names.ts";
 import type { Redactor } from "./output/redact.ts";
 import { freshness } from "./token/freshness.ts";
@@ -122,7 +123,9 @@ export async function acquireToken(
 
   const deadline = host.deadline(request.timeout);
   const obtain = async () => {
-    const { obtainToken } = await import("./obtain.ts");
+    const { obtainToken } = await lazily<typeof import("./obtain.ts")>(
+      import.meta.resolve("./obtain.ts"),
+    );
     return { token: await obtainToken(request, { ...options, deadline }), fromCache: false };
   };
   if (options.cache === "off") return await obtain();

@@ -2,21 +2,36 @@
 
 import { buildApplication, buildRouteMap, type Command, type RouteMap, run } from "@stricli/core";
 import { type FlagNames, normalizeArgv } from "./cli/argv.ts";
+import { getTokenCommand } from "./cli/commands/get_token.ts";
 import type { AppContext } from "./cli/context.ts";
 import { applicationText } from "./cli/usage_errors.ts";
 import { exitCodeOf, exitCodes } from "./errors.ts";
 import type { Host } from "./host.ts";
+import { lazily } from "./lazy_module.ts";
 import { Messages } from "./output/messages.ts";
 import { Redactor } from "./output/redact.ts";
 import { version } from "./version.ts";
 
 /** Where each command is specified; only the one that is called is loaded. */
 const commands = {
-  getToken: async () => (await import("./cli/commands/get_token.ts")).getTokenCommand,
-  inspect: async () => (await import("./cli/commands/inspect.ts")).inspectCommand,
-  config: async () => (await import("./cli/commands/config.ts")).configRoutes,
-  cache: async () => (await import("./cli/commands/cache.ts")).cacheRoutes,
-  emulator: async () => (await import("./cli/commands/emulator.ts")).emulatorCommand,
+  // the one that is called most, and that has to be fast, comes along
+  getToken: () => Promise.resolve(getTokenCommand),
+  inspect: async () =>
+    (await lazily<typeof import("./cli/commands/inspect.ts")>(
+      import.meta.resolve("./cli/commands/inspect.ts"),
+    )).inspectCommand,
+  config: async () =>
+    (await lazily<typeof import("./cli/commands/config.ts")>(
+      import.meta.resolve("./cli/commands/config.ts"),
+    )).configRoutes,
+  cache: async () =>
+    (await lazily<typeof import("./cli/commands/cache.ts")>(
+      import.meta.resolve("./cli/commands/cache.ts"),
+    )).cacheRoutes,
+  emulator: async () =>
+    (await lazily<typeof import("./cli/commands/emulator.ts")>(
+      import.meta.resolve("./cli/commands/emulator.ts"),
+    )).emulatorCommand,
 } satisfies Record<string, () => Promise<Target>>;
 
 type Target = RouteMap<AppContext> | Command<AppContext>;

@@ -6,6 +6,7 @@ import { isGuid, resolveAuthority } from "./entra/authority.ts";
 import { EntraToolError } from "./errors.ts";
 import { loadFlow } from "./flows/registry.ts";
 import type { Deadline } from "./host.ts";
+import { lazily } from "./lazy_module.ts";
 import type { TokenSet } from "./token/token_set.ts";
 
 /** Files with secrets and certificates are never larger. */
@@ -59,7 +60,9 @@ async function loadCredential(
     const { clientSecretCredential } = await import("./credentials/client_secret.ts");
     return clientSecretCredential(await readSecret(source.secret, "client secret", options));
   }
-  const { certificateCredential } = await import("./credentials/certificate.ts");
+  const { certificateCredential } = await lazily<typeof import("./credentials/certificate.ts")>(
+    import.meta.resolve("./credentials/certificate.ts"),
+  );
   return certificateCredential({
     clientId: request.clientId,
     file: await readInput(source.path, "certificate", options),

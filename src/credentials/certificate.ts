@@ -256,7 +256,7 @@ async function pairsOf(
     .map((certificate) => ({ key, certificate }));
 }
 
-/** By WebCrypto, which will sign the assertions too and accepts fewer keys than node:crypto. */
+/** By WebCrypto, because that will sign the assertions too. */
 async function sign(key: KeyObject, message: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
   const pkcs8 = Uint8Array.from(key.export({ type: "pkcs8", format: "der" }));

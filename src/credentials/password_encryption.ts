@@ -266,7 +266,7 @@ function pkcs12Key(
 function checkedRounds(node: Asn1 | undefined): number {
   // Only the MAC may leave them out (RFC 7292 §4: DEFAULT 1).
   const rounds = node === undefined ? 1 : integer(node);
-  if (rounds < 1 || rounds > maxRounds) throw new Error("Implausible iteration count");
+  if (rounds > maxRounds) throw new Error("Implausible iteration count");
   return rounds;
 }
 

@@ -13,7 +13,7 @@ export class JsonNode {
   error(problem: string): EntraToolError {
     const where = this.path === "" ? this.source : `${this.source}: ${this.path}`;
     return new EntraToolError("usage", "emulator_config_invalid", `${where}: ${problem}`, {
-      hint: "entratool emulator --help",
+      hint: "entratool emulator --example",
     });
   }
 

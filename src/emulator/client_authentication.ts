@@ -11,7 +11,8 @@ import { createPublicKey } from "node:crypto";
 import { compactVerify } from "jose/jws/compact/verify";
 import { decodeProtectedHeader } from "jose/decode/protected_header";
 import { decodeJwt } from "jose/jwt/decode";
-import type { App, RegisteredCertificate, Tenant } from "./directory.ts";
+import type { App, Tenant } from "./directory.ts";
+import type { RegisteredCertificate } from "./registered_certificate.ts";
 import type { Call, Sts } from "./route.ts";
 import { StsError } from "./sts_error.ts";
 

@@ -32,7 +32,7 @@ export const clientCredentialsGrant: Grant = async ({ call, sts, tenant, client 
     throw new StsError(500011, { resource: audience, tenant: tenant.name });
   }
   const { token, lifetimeSeconds } = await sts.issuer.appToken(
-    { tenant, app, credential, resource, audience, capabilities },
+    { origin: sts.origin, tenant, app, credential, resource, audience, capabilities },
     sts.now(),
   );
   // Entra counts one second for the way.

@@ -9,16 +9,17 @@
 import { EntraToolError } from "../errors.ts";
 import { createLocalhostCertificate } from "./certificate_authority.ts";
 import { isGuid } from "./checked_json.ts";
-import { type Directory, findTenant, parseDirectory, type Tenant } from "./directory.ts";
+import { type Directory, findTenant, type Tenant } from "./directory.ts";
+import { parseDirectory } from "./directory_file.ts";
 import { exampleDirectory } from "./example_directory.ts";
 import { FaultPlan } from "./faults.ts";
 import { serveLoopback } from "./http_server.ts";
 import { createIssuer } from "./issuer.ts";
 import { respond } from "./request_handler.ts";
 import { type AnsweredRequest, logLine } from "./request_log.ts";
-import type { Sts } from "./route.ts";
 
-export { parseDirectory } from "./directory.ts";
+export { parseDirectory } from "./directory_file.ts";
+export type { ReadText } from "./directory_file.ts";
 export type { Directory } from "./directory.ts";
 export { exampleDirectory } from "./example_directory.ts";
 export type { AnsweredRequest } from "./request_log.ts";
@@ -76,39 +77,34 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const now = options.now ?? Date.now;
   const directory = options.directory ?? seedDirectory(options.tenantId);
   const tenant = chooseTenant(directory, options.tenantId);
-  const localhost = options.tls ? await createLocalhostCertificate() : undefined;
+  const [issuer, localhost] = await Promise.all([
+    createIssuer(directory.tokenLifetimes),
+    options.tls ? createLocalhostCertificate() : undefined,
+  ]);
   const closing = new AbortController();
   const faults = new FaultPlan(directory.faults);
   const requests: AnsweredRequest[] = [];
-
-  // Tokens name the origin, the origin has the port, and the port is known only when the server listens.
-  const started = Promise.withResolvers<Sts>();
-  started.promise.catch(() => {});
+  const record = (answered: AnsweredRequest) => {
+    requests.push(answered);
+    if (requests.length > recordedRequests) requests.shift();
+    options.log?.(logLine(answered));
+  };
   const server = await serveLoopback({
     port: options.port ?? 0,
     ...(localhost === undefined ? {} : { tls: localhost }),
-    handler: async (request) => {
-      const sts = await started.promise;
-      const { answer, answered } = await respond(request, sts, faults, closing.signal).catch(
-        (bug) => {
-          options.log?.(`Internal error: ${bug}`);
-          throw bug;
-        },
-      );
-      requests.push(answered);
-      if (requests.length > recordedRequests) requests.shift();
-      options.log?.(logLine(answered));
-      return answer;
+    handler: async (request, origin) => {
+      const sts = { origin, directory, issuer, now };
+      try {
+        const { answer, answered } = await respond(request, sts, faults, closing.signal);
+        record(answered);
+        return answer;
+      } catch (bug) {
+        options.log?.(`Internal error: ${bug}`);
+        throw bug;
+      }
     },
+    refused: (request) => record({ time: now(), durationMs: 0, outcome: "refused", ...request }),
   });
-  try {
-    const issuer = await createIssuer(server.origin, directory.tokenLifetimes);
-    started.resolve({ origin: server.origin, directory, issuer, now });
-  } catch (error) {
-    started.reject(error);
-    await server.close();
-    throw error;
-  }
 
   const seed = seedOf(directory, tenant, now());
   return {

@@ -77,7 +77,7 @@ export class FaultPlan {
    *
    * @param endpoint undefined for a path that is none of the emulator's
    */
-  next(endpoint: string | undefined, clientId: string | undefined): FaultAction | undefined {
+  next(endpoint: FaultEndpoint | undefined, clientId: string | undefined): FaultAction | undefined {
     let due: FaultAction | undefined;
     this.rules.forEach((rule, index) => {
       if (rule.endpoint !== "any" && rule.endpoint !== endpoint) return;

@@ -26,8 +26,20 @@ export type Breakage =
 /** What a handler may give back. */
 export type Answer = Response | Breakage;
 
-/** Answers one request; the request's body is complete and bounded. */
-export type Handler = (request: Request) => Promise<Answer>;
+/**
+ * Answers one request; the request's body is complete and bounded.
+ *
+ * @param origin the server's own, as in {@link RunningServer}
+ */
+export type Handler = (request: Request, origin: string) => Promise<Answer>;
+
+/** A request that no handler was asked about. */
+export interface RefusedRequest {
+  readonly method: string;
+  /** Without the query; empty when the request named no path. */
+  readonly path: string;
+  readonly status: number;
+}
 
 export interface ServerOptions {
   /** 0 for any free port. */
@@ -35,6 +47,8 @@ export interface ServerOptions {
   /** PEM; https when given. */
   readonly tls?: { readonly certificate: string; readonly privateKey: string };
   readonly handler: Handler;
+  /** Is told of each request that is refused here. */
+  readonly refused: (request: RefusedRequest) => void;
 }
 
 /** A server that is listening. */
@@ -52,11 +66,10 @@ export interface RunningServer {
  * @throws EntraToolError usage when the port is taken or may not be used.
  */
 export async function serveLoopback(options: ServerOptions): Promise<RunningServer> {
-  const scheme = options.tls === undefined ? "http" : "https";
   // A port that is free on 127.0.0.1 may be taken on ::1; a port of our own choice is then chosen again.
   for (let attempt = 1;; attempt++) {
     const sockets = new Set<Socket>();
-    const create = () => createServer(options, scheme, sockets);
+    const create = () => createServer(options, sockets);
     const ipv4 = create();
     const port = await listen(ipv4, options.port, "127.0.0.1").catch((error) => {
       throw portError(options.port, error);
@@ -76,7 +89,7 @@ export async function serveLoopback(options: ServerOptions): Promise<RunningServ
     }
     return {
       port,
-      origin: `${scheme}://localhost:${port}`,
+      origin: originOf(options, port),
       async close() {
         const stopped = Promise.all(servers.map(stop));
         for (const socket of sockets) socket.destroy();
@@ -86,9 +99,13 @@ export async function serveLoopback(options: ServerOptions): Promise<RunningServ
   }
 }
 
-function createServer(options: ServerOptions, scheme: string, sockets: Set<Socket>): Server {
+function originOf(options: ServerOptions, port: number | undefined): string {
+  return `${options.tls === undefined ? "http" : "https"}://localhost:${port}`;
+}
+
+function createServer(options: ServerOptions, sockets: Set<Socket>): Server {
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    answer(incoming, outgoing, scheme, options.handler).catch(() => {
+    answer(incoming, outgoing, options).catch(() => {
       if (outgoing.headersSent) incoming.socket.destroy();
       else refuse(incoming, outgoing, 500, "The emulator failed, see its log");
     });
@@ -135,36 +152,48 @@ function portError(port: number, cause: unknown): EntraToolError {
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  scheme: string,
-  handler: Handler,
+  options: ServerOptions,
 ): Promise<void> {
-  const host = incoming.headers.host ?? "";
-  // The port that the client reached, not one that the request claims.
+  const origin = originOf(options, incoming.socket.localPort);
+  const request = await admit(incoming, origin);
+  if (request instanceof Request) {
+    return send(await options.handler(request, origin), incoming, outgoing);
+  }
+  const target = incoming.url ?? "";
+  options.refused({
+    method: incoming.method ?? "",
+    path: target.startsWith("/") ? target.replace(/[?#].*$/s, "") : "",
+    status: request.status,
+  });
+  refuse(incoming, outgoing, request.status, request.reason);
+}
+
+/** The request as handlers may see it, or why they may not. */
+async function admit(
+  incoming: IncomingMessage,
+  origin: string,
+): Promise<Request | { readonly status: number; readonly reason: string }> {
+  const host = incoming.headers.host?.toLowerCase() ?? "";
+  // A web page that rebinds its own name to 127.0.0.1 still sends its own name here.
   if (!isLoopbackHost(host, incoming.socket.localPort)) {
-    // A web page that rebinds its own name to 127.0.0.1 still sends its own name here.
-    return refuse(incoming, outgoing, 421, "This emulator answers to loopback names only");
+    return { status: 421, reason: "This emulator answers to loopback names only" };
   }
   const target = incoming.url ?? "";
   // RFC 9112 §3.2: only the origin form is for origin servers; `http://evil/` and `*` are not for us.
   if (!target.startsWith("/")) {
-    return refuse(incoming, outgoing, 400, "The request target must be a path");
+    return { status: 400, reason: "The request target must be a path" };
   }
   const body = await readBody(incoming);
   if (body === undefined) {
-    return refuse(incoming, outgoing, 413, `A request body may have ${maxRequestBytes} bytes`);
+    return { status: 413, reason: `A request body may have ${maxRequestBytes} bytes` };
   }
-  const request = toRequest(incoming, `${scheme}://${host}${target}`, body);
-  if (request === undefined) {
-    return refuse(incoming, outgoing, 400, "The request is malformed");
-  }
-  await send(await handler(request), incoming, outgoing);
+  return toRequest(incoming, origin + target, body) ??
+    { status: 400, reason: "The request is malformed" };
 }
 
-/** Whether a Host header names this machine, and the port that the connection came in on. */
+/** Whether a Host header names this machine and the port that the connection came in on. */
 function isLoopbackHost(host: string, port: number | undefined): boolean {
-  return ["localhost", "127.0.0.1", "[::1]"].some((name) =>
-    host.toLowerCase() === `${name}:${port}`
-  );
+  return ["localhost", "127.0.0.1", "[::1]"].some((name) => host === `${name}:${port}`);
 }
 
 function refuse(

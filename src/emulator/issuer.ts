@@ -22,6 +22,8 @@ export interface PublishedKey {
 
 /** Who asked for a token, and for what. */
 export interface AppTokenRequest {
+  /** The emulator's: v2 tokens name it as their issuer. */
+  readonly origin: string;
   readonly tenant: Tenant;
   readonly app: App;
   /** How the app proved itself: `appidacr`, `azpacr`. */
@@ -57,10 +59,7 @@ export function issuerUrl(version: 1 | 2, origin: string, tenantId: string): str
 }
 
 /** Makes a signing key and an issuer around it. */
-export async function createIssuer(
-  origin: string,
-  lifetimes: Directory["tokenLifetimes"],
-): Promise<Issuer> {
+export async function createIssuer(lifetimes: Directory["tokenLifetimes"]): Promise<Issuer> {
   const keys = await generateRsaKey();
   const certificate = await selfSigned("accounts.accesscontrol.windows.net", keys);
   const { n, e } = await exportJWK(keys.publicKey);
@@ -83,7 +82,7 @@ export async function createIssuer(
     const [minimum, maximum] = continuous ? lifetimes.continuousAccessToken : lifetimes.accessToken;
     const lifetimeSeconds = minimum + Math.floor(Math.random() * (maximum - minimum + 1));
     const token = await new SignJWT({
-      ...await claimsFor(request, origin),
+      ...await claimsFor(request),
       iat: now - backdatedSeconds,
       nbf: now - backdatedSeconds,
       exp: now + lifetimeSeconds,
@@ -95,8 +94,7 @@ export async function createIssuer(
 }
 
 async function claimsFor(
-  { tenant, app, credential, resource, audience, capabilities }: AppTokenRequest,
-  origin: string,
+  { origin, tenant, app, credential, resource, audience, capabilities }: AppTokenRequest,
 ): Promise<Record<string, unknown>> {
   const version = resource.accessTokenVersion;
   const objectId = await servicePrincipalId(tenant.id, app.clientId);

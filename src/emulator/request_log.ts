@@ -18,7 +18,7 @@ export interface AnsweredRequest {
   readonly grantType?: string;
   /** Only when it is a GUID: people paste secrets in the wrong place. */
   readonly clientId?: string;
-  /** `ok`, `AADSTS…`, or `fault:` and the action that was played. */
+  /** `ok`, `AADSTS…`, `fault:` and the action that was played, or `refused` before any route saw it. */
   readonly outcome: string;
 }
 
@@ -27,7 +27,7 @@ export function logLine(answered: AnsweredRequest): string {
   return [
     new Date(answered.time).toISOString(),
     answered.method,
-    visible(answered.path),
+    visible(answered.path) || "-",
     answered.status === 0 ? "---" : answered.status,
     `${Math.round(answered.durationMs)}ms`,
     visible(answered.grantType ?? "-"),

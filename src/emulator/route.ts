@@ -1,6 +1,7 @@
 /** What a route is: the shape that every endpoint of the emulator has, and what it is handed. */
 
 import { type Directory, findTenant, looksLikeTenant, type Tenant } from "./directory.ts";
+import type { FaultEndpoint } from "./faults.ts";
 import type { Issuer } from "./issuer.ts";
 import { type RequestIds, StsError } from "./sts_error.ts";
 
@@ -27,7 +28,7 @@ export interface Call {
 
 export interface Route {
   /** What fault rules and the log call it. */
-  readonly endpoint: string;
+  readonly endpoint: Exclude<FaultEndpoint, "any">;
   readonly methods: readonly string[];
   /** What follows `/{tenant}` in the path. */
   readonly path: string;

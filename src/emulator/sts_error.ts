@@ -70,11 +70,6 @@ export const stsErrorKinds: Readonly<Record<number, StsErrorKind>> = {
     status: 400,
     text: "The app requested an unsupported grant type '{grantType}'.",
   },
-  70005: {
-    error: "unsupported_response_type",
-    status: 400,
-    text: "The app returned an unsupported response type.",
-  },
   70011: {
     error: "invalid_scope",
     status: 400,

@@ -1,5 +1,6 @@
 /** How `get-token` prints a token. The names of the fields are a contract: they never change. */
 
+import { lazily } from "../lazy_module.ts";
 import type { OutputFormat } from "../names.ts";
 import type { TokenSet } from "../token/token_set.ts";
 import { formatUtc } from "./duration.ts";
@@ -28,7 +29,7 @@ export async function formatToken(
     case "json":
       return JSON.stringify(tokenFields(token, options), undefined, 2) + "\n";
     case "yaml": {
-      const { stringify } = await import("yaml");
+      const { stringify } = await lazily<typeof import("yaml")>(import.meta.resolve("yaml"));
       return stringify(tokenFields(token, options), { lineWidth: 0 });
     }
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SignJWT } from "jose";
+import { decodeJwt, SignJWT } from "jose";
 import { generateRsaKey, selfSigned } from "../../src/emulator/certificate_authority.ts";
 import type { Emulator, EmulatorOptions } from "../../src/emulator/emulator.ts";
 import {
@@ -107,19 +107,17 @@ const accepted: Record<string, Assertion> = {
     claims: (_, now) => ({ nbf: now - 840, exp: now - 240 }),
   },
 };
-for (const [what, assertion] of Object.entries(accepted)) {
-  Deno.test(`client assertion is accepted: ${what}`, async () => {
-    await withEmulator(options, async (emulator) => {
-      const { status, body } = await send(emulator, await assertionOf(emulator, assertion));
-      assert.equal(status, 200, JSON.stringify(body));
-      const payload = String(body.access_token).split(".")[1]!;
-      assert.match(
-        new TextDecoder().decode(Uint8Array.fromBase64(payload, { alphabet: "base64url" })),
-        /"appidacr":"2"/,
-      );
-    });
+Deno.test("client assertion is accepted", async (t) => {
+  await withEmulator(options, async (emulator) => {
+    for (const [what, assertion] of Object.entries(accepted)) {
+      await t.step(what, async () => {
+        const { status, body } = await send(emulator, await assertionOf(emulator, assertion));
+        assert.equal(status, 200, JSON.stringify(body));
+        assert.equal(decodeJwt(String(body.access_token)).appidacr, "2");
+      });
+    }
   });
-}
+});
 
 const invalidClient = { status: 401, error: "invalid_client" };
 const invalidRequest = { status: 400, error: "invalid_request" };
@@ -202,17 +200,19 @@ const refused: Record<
     says: /JWT token is invalid or malformed/,
   },
 };
-for (const [what, { status, error, code, says, ...assertion }] of Object.entries(refused)) {
-  Deno.test(`client assertion is refused with AADSTS${code}: ${what}`, async () => {
-    await withEmulator(options, async (emulator) => {
-      const answer = await send(emulator, await assertionOf(emulator, assertion));
-      assert.deepEqual(answer.body.error_codes, [code], JSON.stringify(answer.body));
-      assert.equal(answer.status, status);
-      assert.equal(answer.body.error, error);
-      assert.match(String(answer.body.error_description), says);
-    });
+Deno.test("client assertion is refused", async (t) => {
+  await withEmulator(options, async (emulator) => {
+    for (const [what, { status, error, code, says, ...assertion }] of Object.entries(refused)) {
+      await t.step(`with AADSTS${code}: ${what}`, async () => {
+        const answer = await send(emulator, await assertionOf(emulator, assertion));
+        assert.deepEqual(answer.body.error_codes, [code], JSON.stringify(answer.body));
+        assert.equal(answer.status, status);
+        assert.equal(answer.body.error, error);
+        assert.match(String(answer.body.error_description), says);
+      });
+    }
   });
-}
+});
 
 Deno.test("client assertion is refused with AADSTS700027 when the certificate has expired", async () => {
   const now = Date.now() + 366 * 24 * 60 * 60 * 1000;

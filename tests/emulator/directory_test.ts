@@ -7,9 +7,18 @@ import { contoso, exampleWith, withEmulator } from "./emulated.ts";
 const minimal = { tenants: [{ id: contoso.tenantId, domains: ["contoso.com"] }] };
 const orders = { appId: contoso.ordersAppId, identifierUris: ["api://orders"], roles: ["Read"] };
 const app = { clientId: contoso.clientId };
-const ecCertificate = await Deno.readTextFile(
-  new URL("../fixtures/emulator_ec_certificate.pem", import.meta.url),
-);
+/** Made once with openssl; nothing here depends on its dates. */
+const ellipticCertificate = `-----BEGIN CERTIFICATE-----
+MIIBcjCCARegAwIBAgIUWvJOoejTIjN3/lcVgYhntTW4igQwCgYIKoZIzj0EAwIw
+DTELMAkGA1UEAwwCZWMwIBcNMjYxMTIyMTc1MTE0WhgPMjEyNjEwMjkxNzUxMTRa
+MA0xCzAJBgNVBAMMAmVjMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAED0r15c8A
+lNiHblSk3kpEkMiEigQyGrLgQUkHtl7OpF3OHKX0ODYPQEA9m9izH9ePYLIhgFif
+K5yQ57uLlH88WqNTMFEwHQYDVR0OBBYEFPPosY+Kw2VK2eYdQUaYQs0/bKi3MB8G
+A1UdIwQYMBaAFPPosY+Kw2VK2eYdQUaYQs0/bKi3MA8GA1UdEwEB/wQFMAMBAf8w
+CgYIKoZIzj0EAwIDSQAwRgIhAN7JemxahkQyjur1H2CVvYfeuaUoP+nNlCk8RSBP
+W5FLAiEA4+gUzrYy/UzU8pSu3e0Q5Ks5aE7xB4qLbJtOQO7GVAs=
+-----END CERTIFICATE-----
+`;
 
 /** What is wrong, where it is said to be, and what is said. */
 const mistakes: readonly (readonly [unknown, string, RegExp])[] = [
@@ -28,9 +37,9 @@ const mistakes: readonly (readonly [unknown, string, RegExp])[] = [
     "tenants[0].domains[0]",
     /Expected a domain name/,
   ],
-  [{ tenants: [...minimal.tenants, ...minimal.tenants] }, "tenants", /is there twice/],
+  [{ tenants: [...minimal.tenants, ...minimal.tenants] }, "tenants", /Found "c0ffee00-.*" twice/],
   [{ ...minimal, apps: [{}] }, "apps[0]", /"clientId" is missing/],
-  [{ ...minimal, apps: [app, app] }, "apps", /is there twice/],
+  [{ ...minimal, apps: [app, app] }, "apps", /Found "c0ffee00-.*" twice/],
   [{ ...minimal, apps: [{ ...app, secret: "x" }] }, "apps[0]", /Unknown member "secret"/],
   [{ ...minimal, apps: [{ ...app, enabled: "no" }] }, "apps[0].enabled", /Expected true or false/],
   [{ ...minimal, apps: [{ ...app, tenant: "x.com" }] }, "apps[0].tenant", /No tenant has this/],
@@ -51,7 +60,7 @@ const mistakes: readonly (readonly [unknown, string, RegExp])[] = [
     /Expected a certificate in PEM form/,
   ],
   [
-    { ...minimal, apps: [{ ...app, certificates: [ecCertificate] }] },
+    { ...minimal, apps: [{ ...app, certificates: [ellipticCertificate] }] },
     "apps[0].certificates[0]",
     /RSA keys only/,
   ],
@@ -139,21 +148,24 @@ const mistakes: readonly (readonly [unknown, string, RegExp])[] = [
   ),
 ];
 
-for (const [config, path, says] of mistakes) {
-  const json = JSON.stringify(config);
-  Deno.test(`parseDirectory() refuses ${json.replace(JSON.stringify(minimal).slice(1, -1), "…").slice(0, 90)}`, () => {
-    assert.throws(() => parseDirectory(json, "contoso.json"), (error) => {
-      assert.ok(error instanceof EntraToolError, String(error));
-      assert.equal(error.failure, "usage");
-      assert.equal(error.code, "emulator_config_invalid");
-      const where = path === "" ? "contoso.json: " : `contoso.json: ${path}: `;
-      assert.ok(error.message.startsWith(where), error.message);
-      assert.match(error.message.slice(where.length), says);
-      assert.match(error.message.slice(where.length), /^[A-Z].*[^.]$/);
-      return true;
+Deno.test("parseDirectory() says in which file, where and what is wrong", async (t) => {
+  for (const [config, path, says] of mistakes) {
+    const json = JSON.stringify(config);
+    const where = path === "" ? "contoso.json: " : `contoso.json: ${path}: `;
+    await t.step(`${where}${says.source}`, () => {
+      assert.throws(() => parseDirectory(json, "contoso.json"), (error) => {
+        assert.ok(error instanceof EntraToolError, String(error));
+        assert.equal(error.failure, "usage");
+        assert.equal(error.code, "emulator_config_invalid");
+        assert.ok(error.message.startsWith(where), error.message);
+        const problem = error.message.slice(where.length);
+        assert.match(problem, says);
+        assert.match(problem, /^[A-Z].*[^.]$/);
+        return true;
+      });
     });
-  });
-}
+  }
+});
 
 Deno.test("parseDirectory() does not quote a file that is no JSON", () => {
   assert.throws(() => parseDirectory('{"secrets": [{"value": "canary', "contoso.json"), {

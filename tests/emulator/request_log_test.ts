@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { logLine } from "../../src/emulator/request_log.ts";
-import { contoso, goodForm, requestToken, withEmulator } from "./emulated.ts";
+import { contoso, goodForm, rawExchange, requestToken, withEmulator } from "./emulated.ts";
 
 Deno.test("each request is one line with time, method, path, status, duration, grant and outcome", async () => {
   const lines: string[] = [];
@@ -64,6 +64,16 @@ Deno.test("control characters and bidi overrides in a request are visible in the
     // deno-lint-ignore no-control-regex
     for (const line of lines) assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f\u202e]/);
     assert.match(lines[0]!, / x\\u\{1b\}\[2J\\u\{202e\}\\u\{a\}y /);
+  });
+});
+
+Deno.test("a refused request is one line, too, without its query", async () => {
+  const lines: string[] = [];
+  await withEmulator({ log: (line) => lines.push(line) }, async (emulator) => {
+    const request = "GET /common/x?code=canary HTTP/1.1\r\nHost: evil.example\r\n" +
+      "Connection: close\r\n\r\n";
+    await rawExchange(emulator, request);
+    assert.match(lines[0]!, /^\S+Z GET \/common\/x 421 0ms - - refused$/);
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { type AcquiredToken, acquireToken, type TokenRequest } from "../../acquire.ts";
 import { EntraToolError } from "../../errors.ts";
+import { lazily } from "../../lazy_module.ts";
 import { formatDuration } from "../../output/duration.ts";
 import { formatToken } from "../../output/format_token.ts";
 import { configHome } from "../../profiles/profile_store.ts";
@@ -24,7 +25,9 @@ export default async function getToken(this: AppContext, flags: GetTokenFlags): 
     });
   }
   if (flags.emulator) {
-    const { withThrowAwayEmulator } = await import("./get_token_emulator.ts");
+    const { withThrowAwayEmulator } = await lazily<typeof import("./get_token_emulator.ts")>(
+      import.meta.resolve("./get_token_emulator.ts"),
+    );
     await withThrowAwayEmulator(
       flags,
       (request) => printToken.call(this, request, flags, "off", () => undefined),

@@ -110,6 +110,27 @@ opensslTest(
   },
 );
 
+opensslTest(
+  "openCertificate() takes a certificate that is valid now before one that ends later",
+  async () => {
+    const folder = await opensslFolder();
+    await folder.write(
+      "ca.cnf",
+      "[ca]\ndefault_ca=ca_default\n[ca_default]\ndatabase=ca.txt\nnew_certs_dir=.\nrand_serial=yes\n" +
+        "default_md=sha256\npolicy=policy\n[policy]\ncommonName=supplied\n",
+    );
+    await folder.write("ca.txt", "");
+    await folder.run("req", "-new", "-key", "app.key", "-subj", "/CN=future", "-out", "future.csr");
+    await folder.run(
+      ...["ca", "-config", "ca.cnf", "-batch", "-selfsign", "-keyfile", "app.key", "-notext"],
+      ...["-in", "future.csr", "-out", "future.crt"],
+      ...["-startdate", "20900101000000Z", "-enddate", "20910101000000Z"],
+    );
+    const file = await folder.concatenated("future.crt", "app.key", "app.crt");
+    assert.equal((await open(file)).subject, "CN=app, O=Käse GmbH");
+  },
+);
+
 opensslTest("openCertificate() names a certificate file that has no private key", async () => {
   const folder = await opensslFolder();
   await folder.run("x509", "-in", "app.crt", "-outform", "DER", "-out", "app.cer");

@@ -26,12 +26,18 @@ async function assertOpens(
   );
 }
 
-async function assertFails(file: string, password: string | undefined, code: string) {
+async function assertFails(
+  file: string,
+  password: string | undefined,
+  code: string,
+  message = /./,
+) {
   await assert.rejects(
     openCertificate(new TextEncoder().encode(file), password, now, "app.pem"),
     (error) => {
       assert(error instanceof EntraToolError, Deno.inspect(error));
       assert.deepEqual([error.failure, error.code], ["usage", code], error.message);
+      assert.match(error.message, message);
       if (password) assert(!Deno.inspect(error).includes(password), "the password is not shown");
       return true;
     },
@@ -168,7 +174,12 @@ opensslTest("openCertificate() names the PEM block that is damaged", async () =>
   const folder = await opensslFolder();
   const key = await folder.text("app.key");
   const certificate = await folder.text("app.crt");
-  await assertFails(key + certificate.replace("MII", "M!I"), undefined, "certificate_unreadable");
+  await assertFails(
+    key + certificate.replace("MII", "M!I"),
+    undefined,
+    "certificate_unreadable",
+    /its CERTIFICATE block/,
+  );
   await assertFails(key + certificate.replace("MII", "MIA"), undefined, "certificate_unreadable");
   await assertFails(key.replace("MII", "MIA") + certificate, undefined, "certificate_unreadable");
 });
