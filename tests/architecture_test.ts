@@ -115,7 +115,8 @@ async function readModules(start: string): Promise<void> {
     sources.set(path, source);
     const lazy =
       /lazily<\s*typeof import\("([^"]+)"\)\s*>\(\s*import\.meta\.resolve\(\s*"([^"]+)",?\s*\),?\s*\)/g;
-    for (const [, type, specifier = ""] of source.matchAll(lazy)) {
+    const code = source.replaceAll(/\/\*[^]*?\*\//g, "");
+    for (const [, type, specifier = ""] of code.matchAll(lazy)) {
       assert.equal(type, specifier, `${path}: lazily() is typed as another module`);
       if (!specifier.startsWith(".")) continue;
       const to = new URL(specifier, module.specifier).href.slice(root.length);
