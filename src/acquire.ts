@@ -3,47 +3,12 @@
 import { EntraToolError } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { lazily } from "./lazy_module.ts";
-import type { CloudName, FlowName } from "./names.ts";
 import type { Redactor } from "./output/redact.ts";
 import { freshness } from "./token/freshness.ts";
 import type { TokenSet } from "./token/token_set.ts";
+import type { TokenRequest } from "./token_request.ts";
 import type { Vault } from "./vault/vault.ts";
 import type { Trace } from "./entra/transport.ts";
-
-/** Where a secret is; it is read when it is needed. */
-export type SecretSource =
-  | { readonly from: "value"; readonly value: string }
-  /** `-` is standard input. */
-  | { readonly from: "file"; readonly path: string }
-  | { readonly from: "vault"; readonly entry: string };
-
-/** Where the app's credential is. */
-export type CredentialSource =
-  | { readonly kind: "client-secret"; readonly secret: SecretSource }
-  | {
-    readonly kind: "certificate";
-    readonly path: string;
-    readonly password: SecretSource | undefined;
-    readonly algorithm: "PS256" | "RS256";
-    readonly sendX5c: boolean;
-  };
-
-/** A request for a token, as the settings give it. */
-export interface TokenRequest {
-  /** The name of the profile, undefined without one. */
-  readonly profile: string | undefined;
-  readonly tenant: string | undefined;
-  readonly clientId: string;
-  readonly cloud: CloudName | undefined;
-  readonly authority: string | undefined;
-  readonly flow: FlowName;
-  /** Empty for the flow's default. */
-  readonly scopes: readonly string[];
-  readonly credential: CredentialSource | undefined;
-  readonly caFile: string | undefined;
-  /** Milliseconds. */
-  readonly timeout: number;
-}
 
 export interface AcquireOptions {
   /** `use`: read and write. `renew`: write only. `off`: neither. */

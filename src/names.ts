@@ -31,6 +31,11 @@ export function parseCloudName(text: string): CloudName | undefined {
   return cloudNames.find((name) => name === text.toLowerCase());
 }
 
+/** How a client assertion is signed (RFC 7518 §3.1). */
+export const assertionAlgorithms = ["PS256", "RS256"] as const;
+
+export type AssertionAlgorithm = (typeof assertionAlgorithms)[number];
+
 /** What `get-token` can print. */
 export const outputFormats = ["token", "json", "yaml", "header", "env"] as const;
 

@@ -1,19 +1,25 @@
 /** The part of getting a token that a cached one never needs: authority, credential, certificates, flow. */
 
-import type { AcquireOptions, CredentialSource, SecretSource, TokenRequest } from "./acquire.ts";
 import type { ClientCredential } from "./credentials/credential.ts";
 import { isGuid, resolveAuthority } from "./entra/authority.ts";
 import { EntraToolError } from "./errors.ts";
 import { loadFlow } from "./flows/registry.ts";
-import type { Deadline } from "./host.ts";
+import type { Deadline, Host } from "./host.ts";
 import { lazily } from "./lazy_module.ts";
+import type { Trace } from "./entra/transport.ts";
+import type { Redactor } from "./output/redact.ts";
 import type { TokenSet } from "./token/token_set.ts";
+import type { CredentialSource, SecretSource, TokenRequest } from "./token_request.ts";
+import type { Vault } from "./vault/vault.ts";
 
 /** Files with secrets and certificates are never larger. */
 const maxFileBytes = 1024 * 1024;
 
-export interface ObtainOptions
-  extends Pick<AcquireOptions, "vault" | "host" | "redactor" | "trace"> {
+export interface ObtainOptions {
+  readonly vault: Vault;
+  readonly host: Host;
+  readonly redactor: Redactor;
+  readonly trace: Trace;
   readonly deadline: Deadline;
 }
 

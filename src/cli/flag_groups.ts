@@ -2,8 +2,7 @@
 
 import { unmarkValue } from "./argv.ts";
 import { oneOf, parseCloud, parseDuration, parseSecret, parseText } from "./parsers.ts";
-import { type AssertionAlgorithm, assertionAlgorithms } from "../profiles/profile.ts";
-import type { CloudName } from "../names.ts";
+import { type AssertionAlgorithm, assertionAlgorithms, type CloudName } from "../names.ts";
 
 /** A flag with a value. */
 export function valueFlag<T>(parse: (text: string) => T, placeholder: string, brief: string) {

@@ -3,13 +3,13 @@
  * mean to Entra: a cached token is found with what is here alone.
  */
 
-import type { CredentialSource } from "../acquire.ts";
 import { EntraToolError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { CloudName, FlowName } from "../names.ts";
 import { findProfile, readProfiles } from "../profiles/profile_store.ts";
 import { type Profile, secretEntryName } from "../profiles/profile.ts";
 import { parseScopeList } from "../token/scope_list.ts";
+import type { CredentialSource } from "../token_request.ts";
 import type { ConnectionFlags, NetworkFlags, ProfileFlags } from "./flag_groups.ts";
 import { parseCloud, parseDuration, parseFlow, ValueError } from "./parsers.ts";
 

@@ -1,6 +1,13 @@
 /** What a profile holds and what makes one valid. No secret is ever part of it. */
 
-import { type CloudName, type FlowName, parseCloudName, parseFlowName } from "../names.ts";
+import {
+  type AssertionAlgorithm,
+  assertionAlgorithms,
+  type CloudName,
+  type FlowName,
+  parseCloudName,
+  parseFlowName,
+} from "../names.ts";
 
 /** How the app proves itself; the secrets themselves are in the vault. */
 export type ProfileCredential =
@@ -15,9 +22,6 @@ export type ProfileCredential =
     /** Whether assertions carry the certificate chain (subject name and issuer authentication). */
     readonly sendX5c: boolean;
   };
-
-export const assertionAlgorithms = ["PS256", "RS256"] as const;
-export type AssertionAlgorithm = (typeof assertionAlgorithms)[number];
 
 export interface Profile {
   readonly name: string;

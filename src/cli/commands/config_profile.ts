@@ -1,6 +1,5 @@
 /** What `config create` and `config edit` share: from flags to a checked profile, and its secrets to the vault. */
 
-import type { CredentialSource, SecretSource } from "../../acquire.ts";
 import { isGuid, requireOneTenant, resolveAuthority } from "../../entra/authority.ts";
 import { checkScopes, clientCredentialsScope } from "../../entra/scope.ts";
 import { EntraToolError } from "../../errors.ts";
@@ -8,6 +7,7 @@ import { readInput, readSecret } from "../../obtain.ts";
 import { formatUtc } from "../../output/duration.ts";
 import { type Profile, type ProfileCredential, secretEntryName } from "../../profiles/profile.ts";
 import { parseScopeList } from "../../token/scope_list.ts";
+import type { CredentialSource, SecretSource } from "../../token_request.ts";
 import type { Vault } from "../../vault/vault.ts";
 import type { AppContext } from "../context.ts";
 import type { ProfileFieldFlags } from "./config.ts";

@@ -1,8 +1,8 @@
 /** `entratool config show`. */
 
-import type { CredentialSource, SecretSource } from "../../acquire.ts";
 import { formatTable } from "../../output/table.ts";
 import { configHome, findProfile, readProfiles } from "../../profiles/profile_store.ts";
+import type { CredentialSource, SecretSource } from "../../token_request.ts";
 import type { AppContext } from "../context.ts";
 import { type Origin, readEnvironment, resolveSettings } from "../settings.ts";
 import type { ShowFlags } from "./config.ts";

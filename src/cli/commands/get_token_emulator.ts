@@ -1,9 +1,9 @@
 /** `entratool get-token --emulator`: the whole way of a token, against an emulator that lives as long as the command. */
 
-import type { TokenRequest } from "../../acquire.ts";
 import { startEmulator } from "../../emulator/emulator.ts";
 import { EntraToolError } from "../../errors.ts";
 import { parseScopeList } from "../../token/scope_list.ts";
+import type { TokenRequest } from "../../token_request.ts";
 import type { GetTokenFlags } from "./get_token.ts";
 
 /** What the emulator brings itself; giving it too would be asking for two things at once. */

@@ -1,11 +1,12 @@
 /** `entratool get-token`: resolve, acquire, print. */
 
-import { type AcquiredToken, acquireToken, type TokenRequest } from "../../acquire.ts";
+import { type AcquiredToken, acquireToken } from "../../acquire.ts";
 import { EntraToolError } from "../../errors.ts";
 import { lazily } from "../../lazy_module.ts";
 import { formatDuration } from "../../output/duration.ts";
 import { formatToken } from "../../output/format_token.ts";
 import { configHome } from "../../profiles/profile_store.ts";
+import type { TokenRequest } from "../../token_request.ts";
 import type { AppContext } from "../context.ts";
 import {
   checkCredentialOwner,
