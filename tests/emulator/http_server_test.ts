@@ -87,7 +87,7 @@ Deno.test("emulator refuses an absolute or empty request target", async () => {
         emulator,
         `OPTIONS ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
       );
-      assert.match(text, /^HTTP\/1\.1 400 /, target);
+      assert.match(text, /^HTTP\/1\.1 400 [^]*The request target must be a path/, target);
     }
   });
 });

@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { decodeJwt } from "jose";
 import type { Emulator, EmulatorOptions } from "../../src/emulator/emulator.ts";
 import { contoso, exampleWith, exampleWithApps, withEmulator } from "./emulated.ts";
@@ -243,6 +244,10 @@ Deno.test({
 Deno.test("two emulators trust one another's certificate authority in nothing", async () => {
   await withEmulator({ tls: true }, async (one) => {
     await withEmulator({ tls: true }, async (other) => {
+      const [name, otherName] = [one, other].map(({ caCertificate }) =>
+        new X509Certificate(caCertificate!).subject
+      );
+      assert.notEqual(name, otherName);
       const client = Deno.createHttpClient({ caCerts: [one.caCertificate!] });
       await assert.rejects(fetch(`${other.authority}/discovery/keys`, { client }), TypeError);
       const response = await fetch(`${one.authority}/discovery/keys`, { client });

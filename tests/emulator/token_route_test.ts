@@ -257,6 +257,14 @@ const refusals: readonly Refusal[] = [
     says: /malformed or invalid/,
   },
   {
+    when: "a secret comes by HTTP Basic and in the body",
+    headers: { "Authorization": `Basic ${btoa(`${contoso.clientId}:${contoso.secret}`)}` },
+    status: 400,
+    error: "invalid_request",
+    code: 9002313,
+    says: /malformed or invalid/,
+  },
+  {
     when: "HTTP Basic names another client than the body",
     headers: { "Authorization": `Basic ${btoa(`${unknownId}:x`)}` },
     form: { client_secret: undefined },
@@ -377,6 +385,18 @@ Deno.test("token endpoint accepts what Entra does", async (t) => {
         ]);
       });
     }
+  });
+});
+
+Deno.test("token endpoint form-decodes both parts of HTTP Basic", async () => {
+  const app = { clientId: expiredId, secrets: [{ value: "a b+c:d%ü" }] };
+  await withEmulator(exampleWithApps(app), async (emulator) => {
+    const form = { ...goodForm, client_id: undefined, client_secret: undefined };
+    const credentials = `${expiredId}:a+b%2Bc%3Ad%25%C3%BC`;
+    const { status, body } = await requestToken(emulator, form, {
+      headers: { "Authorization": `Basic ${btoa(credentials)}` },
+    });
+    assert.equal(status, 200, JSON.stringify(body));
   });
 });
 
