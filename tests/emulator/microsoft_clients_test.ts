@@ -7,10 +7,11 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { decodeJwt } from "jose";
 import type { Emulator, EmulatorOptions } from "../../src/emulator/emulator.ts";
+import { programFlags } from "../interop/program.ts";
 import { contoso, exampleWith, exampleWithApps, withEmulator } from "./emulated.ts";
 
-const msal = new URL("../fixtures/emulator_msal_client.ts", import.meta.url);
-const identity = new URL("../fixtures/emulator_identity_client.ts", import.meta.url);
+const msal = new URL("../interop/msal_client.ts", import.meta.url);
+const identity = new URL("../interop/identity_client.ts", import.meta.url);
 const certifiedId = "c0ffee00-0000-4000-8000-0000000000a7";
 const graphScope = "https://graph.microsoft.com/.default";
 
@@ -33,17 +34,7 @@ async function withClients(
       await Deno.writeTextFile(caFile, emulator.caCertificate!);
       await test(emulator, async (client, settings) => {
         const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-          args: [
-            "run",
-            "--no-prompt",
-            "--cached-only",
-            "--allow-net=localhost,127.0.0.1,[::1]",
-            "--allow-env",
-            "--allow-sys",
-            "--allow-read",
-            client.pathname,
-            JSON.stringify(settings),
-          ],
+          args: [...programFlags, client.pathname, JSON.stringify(settings)],
           // Both clients use node:https, which in Deno knows this variable and not --cert.
           env: { NODE_EXTRA_CA_CERTS: caFile, NO_PROXY: "localhost" },
         }).output();
