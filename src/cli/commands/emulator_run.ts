@@ -20,6 +20,8 @@ export default async function emulator(this: AppContext, flags: EmulatorFlags): 
     host.stdout.write(`${exampleDirectory().trimEnd()}\n`);
     return;
   }
+  // before anything is printed: whoever reads that it runs may also end it
+  const interrupted = host.untilInterrupted();
   const running = await startEmulator({
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.tls ? { tls: true } : {}),
@@ -40,7 +42,7 @@ export default async function emulator(this: AppContext, flags: EmulatorFlags): 
         "",
       ),
     );
-    await host.untilInterrupted();
+    await interrupted;
   } finally {
     await running.close();
   }
