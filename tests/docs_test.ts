@@ -80,7 +80,8 @@ async function runDocumented(
   origin: string,
 ): Promise<void> {
   // the files that the pages name lie in the folder
-  const inFolder = argv.map((word) =>
+  // and a port that they name may be taken on this machine
+  const inFolder = argv.map((word) => word === "8400" ? "0" : word).map((word) =>
     /^[\w-]+\.(?:txt|pem|json)$/.test(word) ? `${folder}/${word}` : word
   );
   using host = new FakeHost({
