@@ -38,7 +38,17 @@ export interface FailureDetail {
   readonly correlationId?: string;
   readonly traceId?: string;
   readonly timestamp?: string;
+  /** What an OAuth error response said, for the program to decide by. */
+  readonly oauth?: OAuthError;
   readonly cause?: unknown;
+}
+
+/** The fields of an error response that decisions are made by (RFC 6749 §5.2, and Entra's own). */
+export interface OAuthError {
+  readonly error: string;
+  readonly suberror?: string;
+  /** JSON: what a new sign-in has to satisfy. */
+  readonly claims?: string;
 }
 
 /**

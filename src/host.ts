@@ -36,6 +36,8 @@ export interface OutputStream {
 }
 
 export interface InputStream {
+  /** The next line without its end; undefined after the last one. Rejects with `signal.reason` when it fires first. */
+  readLine(signal: AbortSignal): Promise<string | undefined>;
   /** Reads to the end. @throws EntraToolError usage when there is more than `maxBytes`. */
   readAll(maxBytes: number): Promise<Uint8Array>;
   isTerminal(): boolean;
@@ -65,6 +67,12 @@ export interface Host {
    */
   fetch(request: HttpRequest): Promise<Response>;
   deadline(timeoutMs: number): Deadline;
+  /**
+   * Opens a web address in a browser; false when none could be started.
+   *
+   * @param command the person's own choice of program, `%s` in it standing for the address
+   */
+  openBrowser(url: string, command: string | undefined): Promise<boolean>;
   /** Resolves when the person presses Ctrl-C or the process is asked to end. */
   untilInterrupted(): Promise<void>;
   readonly stdin: InputStream;

@@ -46,8 +46,40 @@ const stdin: InputStream = {
     }
     return all;
   },
+  readLine,
   isTerminal: () => Deno.stdin.isTerminal(),
 };
+
+let lines: AsyncIterator<string> | undefined;
+
+/** A read that is given up stays pending, so the lines are read by one reader that outlives it. */
+async function readLine(signal: AbortSignal): Promise<string | undefined> {
+  lines ??= stdinLines();
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const stop = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const { value, done } = await Promise.race([lines.next(), aborted.promise]);
+    return done ? undefined : value;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** An address of a redirect is the longest line that is ever read. */
+const longestLine = 64 * 1024;
+
+async function* stdinLines(): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + text).split(/\r?\n/);
+    rest = parts.pop() ?? "";
+    yield* parts;
+    if (rest.length > longestLine) return;
+  }
+  if (rest !== "") yield rest;
+}
 
 /** A signal that fires when the time is over or the person presses Ctrl-C. */
 function deadline(timeoutMs: number): Deadline {
@@ -212,6 +244,8 @@ export const denoHost: Host = {
   random: () => Math.random(),
   fetch: send,
   deadline,
+  openBrowser: async (url, command) =>
+    (await import("./host_browser.ts")).openBrowser(url, command, denoHost),
   untilInterrupted,
   stdin,
   stdout: outputStream(Deno.stdout),

@@ -36,6 +36,11 @@ export const assertionAlgorithms = ["PS256", "RS256"] as const;
 
 export type AssertionAlgorithm = (typeof assertionAlgorithms)[number];
 
+/** What the sign-in page shall ask for (OIDC Core §3.1.2.1). */
+export const prompts = ["login", "none", "consent", "select_account"] as const;
+
+export type Prompt = (typeof prompts)[number];
+
 /** What `get-token` can print. */
 export const outputFormats = ["token", "json", "yaml", "header", "env"] as const;
 

@@ -1,16 +1,22 @@
 /** The part of getting a token that a cached one never needs: authority, credential, certificates, flow. */
 
+import { usesCredential } from "./accounts.ts";
 import type { ClientCredential } from "./credentials/credential.ts";
 import { isGuid, resolveAuthority } from "./entra/authority.ts";
 import { EntraToolError } from "./errors.ts";
+import type { FlowInput, Person } from "./flows/flow.ts";
+import { refreshToken as refreshByToken } from "./flows/refresh_token.ts";
 import { loadFlow } from "./flows/registry.ts";
 import type { Deadline, Host } from "./host.ts";
 import { lazily } from "./lazy_module.ts";
 import type { Trace } from "./entra/transport.ts";
 import type { Redactor } from "./output/redact.ts";
+import { isAccount } from "./token/account.ts";
 import type { TokenSet } from "./token/token_set.ts";
 import type { CredentialSource, SecretSource, TokenRequest } from "./token_request.ts";
 import type { Vault } from "./vault/vault.ts";
+
+export { afterRefusedRefresh } from "./flows/refresh_token.ts";
 
 /** Files with secrets and certificates are never larger. */
 const maxFileBytes = 1024 * 1024;
@@ -20,39 +26,96 @@ export interface ObtainOptions {
   readonly host: Host;
   readonly redactor: Redactor;
   readonly trace: Trace;
+  readonly person: Person | undefined;
   readonly deadline: Deadline;
 }
 
-/** Asks Entra. @throws EntraToolError of every kind */
+/** Asks Entra by the request's flow. @throws EntraToolError of every kind */
 export async function obtainToken(
   request: TokenRequest,
   options: ObtainOptions,
 ): Promise<TokenSet> {
-  const { host, redactor, deadline, trace } = options;
-  const authority = resolveAuthority(request);
+  const flow = await loadFlow(request.flow);
+  return checked(await flow.run(await flowInput(request, options), options.host), request, options);
+}
+
+/**
+ * Asks Entra by a refresh token.
+ *
+ * @throws EntraToolError of every kind; what to do then says {@link afterRefusedRefresh}
+ */
+export async function obtainByRefreshToken(
+  refreshToken: string,
+  request: TokenRequest,
+  options: ObtainOptions,
+): Promise<TokenSet> {
+  const input = await flowInput(request, options);
+  return checked(await refreshByToken(refreshToken, input, options.host), request, options);
+}
+
+/** What a flow works with. @throws EntraToolError usage when a setting can't be right */
+async function flowInput(request: TokenRequest, options: ObtainOptions): Promise<FlowInput> {
   if (!isGuid(request.clientId)) {
     throw new EntraToolError(
       "usage",
       "client_id_invalid",
       `The client id "${request.clientId}" is not a GUID`,
-      {
-        hint: "Copy the Application (client) id from the app registration's Overview",
-      },
+      { hint: "Copy the Application (client) id from the app registration's Overview" },
     );
   }
-  const flow = await loadFlow(request.flow);
-  const token = await flow.run({
-    authority,
+  const { credential } = request;
+  const isNeeded = request.flow === "ClientCredentials" || usesCredential(request);
+  return {
+    flow: request.flow,
+    authority: resolveAuthority(request),
     clientId: request.clientId,
     scopes: request.scopes,
-    credential: request.credential && await loadCredential(request.credential, request, options),
+    credential: isNeeded && credential !== undefined
+      ? await loadCredential(credential, request, options)
+      : undefined,
     caCertificates: request.caFile === undefined ? [] : [await readCaFile(request.caFile)],
-    deadline,
-    trace,
+    deadline: options.deadline,
+    trace: options.trace,
     profile: request.profile,
-  }, host);
+    claims: request.claims,
+    signIn: request.signIn,
+    person: options.person,
+  };
+}
+
+/**
+ * Tells the redactor of the tokens, and refuses those of another tenant or account than was meant.
+ *
+ * @throws EntraToolError refused, naming both
+ */
+function checked(token: TokenSet, request: TokenRequest, { redactor }: ObtainOptions): TokenSet {
   for (const secret of [token.accessToken, token.refreshToken, token.idToken]) {
     if (secret !== undefined) redactor.add(secret);
+  }
+  const { pins } = request;
+  if (pins.tenant !== undefined && token.tenantId.toLowerCase() !== pins.tenant.toLowerCase()) {
+    throw new EntraToolError(
+      "refused",
+      "token_tenant_mismatch",
+      `The token is of tenant "${token.tenantId}", but the profile accepts only tenant "${pins.tenant}"`,
+      { hint: "Sign in with an account of that tenant, or name the tenant with --tenant" },
+    );
+  }
+  for (
+    const [wanted, whose] of [[pins.account, "the profile accepts only"], [
+      request.account,
+      "it was to be of",
+    ]]
+  ) {
+    if (wanted === undefined || token.account === undefined || isAccount(token.account, wanted)) {
+      continue;
+    }
+    throw new EntraToolError(
+      "refused",
+      "token_account_mismatch",
+      `The token is of account "${token.account.username}", but ${whose} "${wanted}"`,
+      { hint: "Sign in again and choose that account" },
+    );
   }
   return token;
 }

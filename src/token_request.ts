@@ -1,6 +1,6 @@
 /** What a command asks for, before anything is read or sent. */
 
-import type { AssertionAlgorithm, CloudName, FlowName } from "./names.ts";
+import type { AssertionAlgorithm, CloudName, FlowName, Prompt } from "./names.ts";
 
 /** Where a secret is; it is read when it is needed. */
 export type SecretSource =
@@ -33,6 +33,32 @@ export interface TokenRequest {
   readonly scopes: readonly string[];
   readonly credential: CredentialSource | undefined;
   readonly caFile: string | undefined;
-  /** Milliseconds. */
-  readonly timeout: number;
+  /** Milliseconds; undefined for the usual: a minute, and a quarter of an hour where a person takes part. */
+  readonly timeout: number | undefined;
+  /** Whose token it shall be: a user name or a home account id. */
+  readonly account: string | undefined;
+  /** The only tenant and account whose tokens the profile accepts. */
+  readonly pins: Pins;
+  /** A claims request (OIDC Core §5.5), as JSON. */
+  readonly claims: string | undefined;
+  readonly signIn: SignInOptions;
+}
+
+/** What a profile insists on. */
+export interface Pins {
+  /** A GUID. */
+  readonly tenant?: string;
+  /** A user name or a home account id. */
+  readonly account?: string;
+}
+
+/** How a person signs in. */
+export interface SignInOptions {
+  /** The registered redirect URI; undefined for `http://localhost`. */
+  readonly redirectUri?: string;
+  /** The port of `http://localhost`, if it has to be a certain one. */
+  readonly port?: number;
+  readonly loginHint?: string;
+  readonly domainHint?: string;
+  readonly prompt?: Prompt;
 }

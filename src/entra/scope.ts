@@ -65,6 +65,37 @@ export function clientCredentialsScope(scopes: readonly string[], cloud: Cloud):
   );
 }
 
+/** The scopes of a request in a person's name. */
+export interface UserScopes {
+  /** What is asked of the resource. */
+  readonly asked: readonly string[];
+  /** The same with what a sign-in needs: an id_token and a refresh token. */
+  readonly scopes: readonly string[];
+}
+
+/**
+ * The scopes of a person's request: those given, Graph's `/.default` when none was, and `openid profile offline_access`.
+ *
+ * @throws EntraToolError usage when they span several resources, which one token can't
+ * @see https://learn.microsoft.com/entra/identity-platform/scopes-oidc
+ */
+export function userScopes(given: readonly string[], cloud: Cloud): UserScopes {
+  checkScopes(given);
+  const ofResource = given.filter((scope) => !signInScopes.includes(scope));
+  const asked = ofResource.length === 0 ? [cloud.graph + suffix] : ofResource;
+  const resources = [...new Set(asked.map((scope) => defaultScopeFor(scope, cloud)))];
+  if (resources.length > 1) {
+    throw new EntraToolError(
+      "usage",
+      "scope_not_one_resource",
+      "The scopes span several resources, and a token is for one",
+      { hint: `Ask for one at a time: ${resources.map((each) => `-s ${each}`).join(" or ")}` },
+    );
+  }
+  const scopes = [...new Set([...asked, ...given, "openid", "profile", "offline_access"])];
+  return { asked, scopes };
+}
+
 /** The `/.default` scope of the resource that a scope seems to mean. */
 function defaultScopeFor(scope: string, cloud: Cloud): string {
   if (scope.endsWith(suffix) && scope.length > suffix.length) return scope;

@@ -1,6 +1,6 @@
 /** The token endpoint as OAuth sees it: what a successful answer must hold, and what a refusal means. */
 
-import { EntraToolError, type Failure } from "../errors.ts";
+import { EntraToolError, type Failure, type FailureDetail } from "../errors.ts";
 import { decodeJwt, timeClaim } from "../token/jwt.ts";
 import { parseScopeList } from "../token/scope_list.ts";
 import { aadstsEntries, nextStepCommand, type NextStepContext } from "./aadsts.ts";
@@ -18,6 +18,14 @@ export interface TokenResponse {
   readonly scopes: readonly string[] | undefined;
   readonly refreshToken: string | undefined;
   readonly idToken: string | undefined;
+  /** The person's home account; only when `client_info=1` was asked for. */
+  readonly clientInfo: ClientInfo | undefined;
+}
+
+/** `client_info`: who the person is, whatever tenant issued the token. */
+export interface ClientInfo {
+  readonly uid: string;
+  readonly utid: string;
 }
 
 /** What the error messages name. */
@@ -37,11 +45,7 @@ const longestLife = 366 * 24 * 3600;
  *   all (a captive portal, a broken server)
  */
 export function readTokenResponse(answer: Answer, context: ResponseContext): TokenResponse {
-  const fields = parseObject(answer.body);
-  if (fields !== undefined && typeof fields.error === "string") {
-    throw tokenError(answer, fields, fields.error, context);
-  }
-  if (fields === undefined || answer.status !== 200) throw unreadable(answer, context);
+  const fields = readJsonResponse(answer, context);
   return {
     tokenType: requiredString(fields, "token_type", answer, context),
     accessToken: requiredString(fields, "access_token", answer, context),
@@ -52,7 +56,36 @@ export function readTokenResponse(answer: Answer, context: ResponseContext): Tok
       : undefined,
     refreshToken: optionalString(fields.refresh_token),
     idToken: optionalString(fields.id_token),
+    clientInfo: readClientInfo(fields.client_info),
   };
+}
+
+/**
+ * Reads the fields of a successful answer of any of Entra's OAuth endpoints.
+ *
+ * @throws EntraToolError as {@link readTokenResponse}
+ */
+export function readJsonResponse(
+  answer: Answer,
+  context: ResponseContext,
+): Readonly<Record<string, unknown>> {
+  const fields = parseObject(answer.body);
+  if (fields !== undefined && typeof fields.error === "string") {
+    throw tokenError(answer, fields, fields.error, context);
+  }
+  if (fields === undefined || answer.status !== 200) throw unreadable(answer, context);
+  return fields;
+}
+
+function readClientInfo(value: unknown): ClientInfo | undefined {
+  if (typeof value !== "string") return undefined;
+  try {
+    const text = new TextDecoder().decode(Uint8Array.fromBase64(value, { alphabet: "base64url" }));
+    const { uid, utid } = parseObject(text) ?? {};
+    return typeof uid === "string" && typeof utid === "string" ? { uid, utid } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function parseObject(body: string): Readonly<Record<string, unknown>> | undefined {
@@ -200,13 +233,62 @@ function tokenError(
   context: ResponseContext,
 ): EntraToolError {
   const description = optionalString(fields.error_description);
-  // the ids that Entra appends are shown on lines of their own
-  const serverText = description?.split(/\s*(?:Trace ID:|\r?\n)/)[0];
-  if (answer.status === 429) return throttled(answer, context, serverText);
+  if (answer.status === 429) return throttled(answer, context, withoutIds(description));
+  return oauthFailure(
+    fields,
+    error,
+    description,
+    context,
+    answer.status >= 500,
+    ids(answer, fields),
+  );
+}
+
+/** The ids that Entra appends are shown on lines of their own. */
+function withoutIds(description: string | undefined): string | undefined {
+  return description?.split(/\s*(?:Trace ID:|\r?\n)/)[0];
+}
+
+/** An error that came back by the redirect (RFC 6749 §4.1.2.1, and Entra's additions). */
+export interface AuthorizationFailure {
+  readonly error: string;
+  readonly description?: string;
+  readonly suberror?: string;
+  readonly claims?: string;
+  readonly traceId?: string;
+  readonly correlationId?: string;
+  readonly timestamp?: string;
+}
+
+/** An error of the authorization endpoint as one error of ours. */
+export function authorizationError(
+  response: AuthorizationFailure,
+  context: ResponseContext,
+): EntraToolError {
+  const { error, description, suberror, claims, traceId, correlationId, timestamp } = response;
+  return oauthFailure({ suberror, claims }, error, description, context, false, {
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(correlationId === undefined ? {} : { correlationId }),
+    ...(timestamp === undefined ? {} : { timestamp }),
+  });
+}
+
+/** One error from what OAuth's two endpoints say in the same words. */
+function oauthFailure(
+  fields: Readonly<Record<string, unknown>>,
+  error: string,
+  description: string | undefined,
+  context: ResponseContext,
+  isServerFault: boolean,
+  ids: FailureDetail,
+): EntraToolError {
+  const serverText = withoutIds(description);
+  const suberror = optionalString(fields.suberror);
+  const claims = optionalString(fields.claims);
   const code = aadstsCode(fields, description);
   const known = code === undefined ? undefined : aadstsEntries[code];
   const needsPerson = interactionErrors.includes(error) || known?.interaction === true;
-  const failure: Failure = serverErrors.includes(error) || answer.status >= 500
+  const failure: Failure = serverErrors.includes(error) || isServerFault
     ? "network"
     : needsPerson
     ? "interaction"
@@ -222,7 +304,12 @@ function tokenError(
     name,
     `${known?.cause ?? `${context.host} refused the request`} (${name})`,
     {
-      ...ids(answer, fields),
+      ...ids,
+      oauth: {
+        error,
+        ...(suberror === undefined ? {} : { suberror }),
+        ...(claims === undefined ? {} : { claims }),
+      },
       ...(serverText === undefined ? {} : { serverText }),
       ...(hint === undefined ? {} : { hint }),
     },

@@ -4,17 +4,20 @@ import type { ClientCredential } from "../credentials/credential.ts";
 import type { Authority } from "../entra/authority.ts";
 import type { Trace } from "../entra/transport.ts";
 import type { Deadline, Host } from "../host.ts";
+import type { FlowName } from "../names.ts";
 import type { TokenSet } from "../token/token_set.ts";
+import type { SignInOptions } from "../token_request.ts";
 
 /** A permission that a flow needs of Deno, for the permission sets of deno.json and the compiled binary. */
 export interface FlowPermission {
   readonly name: "net" | "run";
-  /** `authority`: the login host. */
-  readonly scope: "authority";
+  /** `authority`: the login host. `loopback`: this machine, for the redirect. `browser`: a program that opens a URL. */
+  readonly scope: "authority" | "loopback" | "browser";
 }
 
 /** What a flow works with; a flow takes what it needs of it. */
 export interface FlowInput {
+  readonly flow: FlowName;
   readonly authority: Authority;
   readonly clientId: string;
   /** As asked for; empty for the flow's default. */
@@ -26,6 +29,23 @@ export interface FlowInput {
   readonly trace: Trace;
   /** For error messages: the next command to type. */
   readonly profile: string | undefined;
+  /** A claims request (OIDC Core §5.5), as JSON. */
+  readonly claims: string | undefined;
+  readonly signIn: SignInOptions;
+  /** Undefined when nobody can take part. */
+  readonly person: Person | undefined;
+}
+
+/** The person who signs in. */
+export interface Person {
+  /** Shows lines, at once; what stands between `**` and `**` is made to stand out where that is possible. */
+  tell(lines: readonly string[]): void;
+  /** Whether they see block characters and colours: a terminal. */
+  readonly hasTerminal: boolean;
+  /** Tries to open the address; false when no browser could be started. */
+  openBrowser(url: string): Promise<boolean>;
+  /** The next line that they type or paste; undefined when there will be none. Rejects with the signal's reason. */
+  readLine(signal: AbortSignal): Promise<string | undefined>;
 }
 
 export type FlowHost = Pick<Host, "fetch" | "now" | "sleep" | "random">;

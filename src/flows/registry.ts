@@ -1,29 +1,16 @@
 /** From a flow's name to its module, loaded when it is wanted. */
 
-import { EntraToolError } from "../errors.ts";
 import type { FlowName } from "../names.ts";
 import type { Flow } from "./flow.ts";
 
-const flows: Readonly<Partial<Record<FlowName, () => Promise<Flow>>>> = {
+const flows: Readonly<Record<FlowName, () => Promise<Flow>>> = {
   ClientCredentials: async () => (await import("./client_credentials.ts")).clientCredentials,
+  InteractiveBrowser: async () => (await import("./authorization_code.ts")).interactiveBrowser,
+  AuthorizationCode: async () => (await import("./authorization_code.ts")).authorizationCode,
+  DeviceCode: async () => (await import("./device_code.ts")).deviceCode,
 };
 
-/**
- * Loads a flow.
- *
- * @throws EntraToolError usage for a flow that this version does not have
- */
+/** Loads a flow. */
 export function loadFlow(name: FlowName): Promise<Flow> {
-  const load = flows[name];
-  if (load !== undefined) return load();
-  throw new EntraToolError(
-    "usage",
-    "flow_unavailable",
-    `This version does not have the ${name} flow`,
-    {
-      hint: `It has ${
-        Object.keys(flows).join(", ")
-      }: configure a client secret or a certificate for it`,
-    },
-  );
+  return flows[name]();
 }

@@ -10,6 +10,8 @@ export interface TokenOutputOptions {
   readonly fromCache: boolean;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** What is only printed when asked for. */
+  readonly show: { readonly refreshToken: boolean; readonly idToken: boolean };
 }
 
 /** The text for stdout or a file, with the line break at its end. */
@@ -36,7 +38,7 @@ export async function formatToken(
 }
 
 /** The fields of JSON and YAML, in their order. */
-function tokenFields(token: TokenSet, { fromCache, now }: TokenOutputOptions) {
+function tokenFields(token: TokenSet, { fromCache, now, show }: TokenOutputOptions) {
   return {
     token_type: token.tokenType,
     access_token: token.accessToken,
@@ -45,8 +47,12 @@ function tokenFields(token: TokenSet, { fromCache, now }: TokenOutputOptions) {
     expires_at: formatUtc(token.expiresAt),
     scope: token.scopes.join(" "),
     tenant_id: token.tenantId,
-    account: token.account ?? null,
+    account: token.account?.username ?? null,
     from_cache: fromCache,
+    ...(show.refreshToken && token.refreshToken !== undefined
+      ? { refresh_token: token.refreshToken }
+      : {}),
+    ...(show.idToken && token.idToken !== undefined ? { id_token: token.idToken } : {}),
   };
 }
 

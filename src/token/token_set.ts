@@ -1,5 +1,6 @@
 /** What a token request yields, as the rest of the program and the vault hold it. */
 
+import type { Account } from "./account.ts";
 import type { FlowName } from "../names.ts";
 
 /** Tokens with everything that is needed to print, cache and renew them. */
@@ -18,8 +19,8 @@ export interface TokenSet {
   /** The tenant that issued the token: from the token where it can be read, else as asked for. */
   readonly tenantId: string;
   readonly flow: FlowName;
-  /** The user's name; absent for an app-only token. */
-  readonly account?: string;
+  /** Absent for an app-only token. */
+  readonly account?: Account;
   readonly refreshToken?: string;
   readonly idToken?: string;
 }

@@ -1,0 +1,100 @@
+/** The refresh token grant (RFC 6749 §6): a new access token without the person, and what to do when that is refused. */
+
+import type { EntraToolError } from "../errors.ts";
+import { readTokenResponse } from "../entra/token_endpoint.ts";
+import { userScopes } from "../entra/scope.ts";
+import { postForm } from "../entra/transport.ts";
+import type { TokenSet } from "../token/token_set.ts";
+import type { FlowHost, FlowInput } from "./flow.ts";
+import { clientFields, responseContext } from "./token_request_fields.ts";
+import { userTokenSet } from "./received_token.ts";
+
+/**
+ * Trades a refresh token in.
+ *
+ * The answer's refresh token takes the place of the old one; without one in it the old one stays.
+ *
+ * @throws EntraToolError refused or interaction, with `detail.oauth`; see {@link afterRefusedRefresh}
+ * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#refresh-the-access-token
+ */
+export async function refreshToken(
+  refreshToken: string,
+  input: FlowInput,
+  host: FlowHost,
+): Promise<TokenSet> {
+  const { scopes, asked } = userScopes(input.scopes, input.authority.cloud);
+  const answer = await postForm({
+    url: input.authority.tokenEndpoint,
+    form: {
+      grant_type: "refresh_token",
+      refresh_token: refreshToken,
+      scope: scopes.join(" "),
+      ...await clientFields(input, host),
+    },
+    deadline: input.deadline,
+    caCertificates: input.caCertificates,
+    retryAfter: "any_failure",
+    trace: input.trace,
+  }, host);
+  const response = readTokenResponse(answer, responseContext(input, host));
+  return userTokenSet(
+    { ...response, refreshToken: response.refreshToken ?? refreshToken },
+    {
+      flow: input.flow,
+      authority: input.authority,
+      asked,
+      now: host.now(),
+      clientId: input.clientId,
+      nonce: undefined,
+    },
+  );
+}
+
+/** What a refused refresh means for the next step. */
+export interface AfterRefusal {
+  /** Whether a new sign-in can help. */
+  readonly signIn: boolean;
+  /** Whether the refresh token is of no more use. */
+  readonly forget: boolean;
+  /** What the sign-in has to ask for. */
+  readonly prompt?: "consent" | "login";
+}
+
+/**
+ * Entra's `suberror` values. Those that are not listed, and none at all, mean: sign in.
+ *
+ * @see https://learn.microsoft.com/entra/identity-platform/reference-error-codes#handling-error-codes-in-your-application
+ */
+const bySuberror: Readonly<Record<string, AfterRefusal>> = {
+  // the device or the account has to be put right first: signing in again would end at the same place
+  additional_action: { signIn: false, forget: false },
+  bad_token: { signIn: true, forget: true },
+  basic_action: { signIn: true, forget: false },
+  client_mismatch: { signIn: true, forget: true },
+  consent_required: { signIn: true, forget: false, prompt: "consent" },
+  message_only: { signIn: false, forget: false },
+  // Intune app protection needs a broker, which this program is not
+  protection_policy_required: { signIn: false, forget: false },
+  token_expired: { signIn: true, forget: true },
+  user_password_expired: { signIn: true, forget: false, prompt: "login" },
+};
+
+/** What to do after {@link refreshToken} threw; undefined when the error says nothing about the refresh token. */
+export function afterRefusedRefresh(error: EntraToolError): AfterRefusal | undefined {
+  const { oauth } = error.detail;
+  if (oauth === undefined || error.failure === "network") return undefined;
+  const known = oauth.suberror === undefined ? undefined : bySuberror[oauth.suberror];
+  if (known !== undefined) return known;
+  switch (oauth.error) {
+    case "invalid_grant":
+      return { signIn: true, forget: oauth.suberror === undefined };
+    case "interaction_required":
+    case "login_required":
+      return { signIn: true, forget: false };
+    case "consent_required":
+      return { signIn: true, forget: false, prompt: "consent" };
+    default:
+      // invalid_client and the like: a sign-in would fail in the same way
+      return undefined;
+  }
+}
