@@ -94,11 +94,13 @@ export async function acquireToken(
     return { token: await obtainToken(request, { ...options, deadline }), fromCache: false };
   };
   if (options.cache === "off") return await obtain();
-  return await vault.withLock(entry, deadline, async () => {
-    const current = await cached();
-    const state = current === undefined ? "expired" : freshness(current, host.now());
-    if (current !== undefined && state === "fresh") return { token: current, fromCache: true };
-    try {
+  let latest = early;
+  try {
+    return await vault.withLock(entry, deadline, async () => {
+      latest = await cached();
+      if (latest !== undefined && freshness(latest, host.now()) === "fresh") {
+        return { token: latest, fromCache: true };
+      }
       const acquired = await obtain();
       const value: CachedToken = {
         profile: request.profile ?? null,
@@ -107,12 +109,14 @@ export async function acquireToken(
       };
       await vault.write(entry, value);
       return acquired;
-    } catch (error) {
-      const canWait = current !== undefined && state === "renew" &&
-        error instanceof EntraToolError && error.failure === "network";
-      if (!canWait) throw error;
-      options.warn(`The token should be renewed, but that failed: ${error.message}`);
-      return { token: current, fromCache: true };
+    });
+  } catch (error) {
+    // it may also be the wait for another process that ended
+    const isNetwork = error instanceof EntraToolError && error.failure === "network";
+    if (!isNetwork || latest === undefined || freshness(latest, host.now()) === "expired") {
+      throw error;
     }
-  });
+    options.warn(`The token should be renewed, but that failed: ${error.message}`);
+    return { token: latest, fromCache: true };
+  }
 }
