@@ -99,14 +99,18 @@ export async function acquireToken(
   request: TokenRequest,
   options: AcquireOptions,
 ): Promise<AcquiredToken> {
-  const state = await lookUp(request, options);
-  if (state.cached?.freshness === "fresh") return { token: state.cached.token, fromCache: true };
-  const acquisition = new Acquisition(request, options);
+  const early = await lookUp(request, options);
+  if (early.cached?.freshness === "fresh") return { token: early.cached.token, fromCache: true };
+  const acquisition = new Acquisition(request, options, early);
   if (options.cache === "off") return await acquisition.byFlow();
   const lock = isPersonal(request)
     ? accountsEntryName(request)
     : tokenEntryName(request, undefined);
-  return await options.vault.withLock(lock, acquisition.deadline, () => acquisition.renew());
+  try {
+    return await options.vault.withLock(lock, acquisition.deadline, () => acquisition.renew());
+  } catch (error) {
+    return acquisition.insteadOfRenewal(error);
+  }
 }
 
 /** Whether the token is a person's, not the app's own. */
@@ -137,37 +141,47 @@ async function lookUp(request: TokenRequest, options: AcquireOptions): Promise<F
   return { person, cached: { token, freshness: freshness(token, host.now()) } };
 }
 
-/** One way to a new token, from the refresh token to the sign-in. */
+/** The way to a new token, from the refresh token to the sign-in. */
 class Acquisition {
-  /** For requests; a sign-in has one of its own. */
+  /** Ends the wait for other processes, and the flow. */
   readonly deadline: Deadline;
 
   constructor(
     private readonly request: TokenRequest,
     private readonly options: AcquireOptions,
+    private latest: Found,
   ) {
-    this.deadline = options.host.deadline(request.timeout ?? usualTimeout);
+    const mayTakeTime = isPersonal(request) && options.person !== undefined;
+    this.deadline = options.host.deadline(
+      request.timeout ?? (mayTakeTime ? signInTimeout : usualTimeout),
+    );
   }
 
   /** With the lock held: another process may have been faster. */
   async renew(): Promise<AcquiredToken> {
-    const { person, cached } = await lookUp(this.request, this.options);
+    this.latest = await lookUp(this.request, this.options);
+    const { person, cached } = this.latest;
     if (cached?.freshness === "fresh") return { token: cached.token, fromCache: true };
-    try {
-      return person?.refreshToken === undefined
-        ? await this.byFlow(person)
-        : await this.byRefresh(person);
-    } catch (error) {
-      const canWait = cached?.freshness === "renew" && error instanceof EntraToolError &&
-        error.failure === "network";
-      if (!canWait) throw error;
-      this.options.warn(`The token should be renewed, but that failed: ${error.message}`);
-      return { token: cached.token, fromCache: true };
-    }
+    return person?.refreshToken === undefined
+      ? await this.byFlow(person)
+      : await this.byRefresh(person);
+  }
+
+  /** The cached token while it lives, when only the network, or the wait for another process, kept it from being renewed. */
+  insteadOfRenewal(error: unknown): AcquiredToken {
+    const isNetwork = error instanceof EntraToolError && error.failure === "network";
+    const token = this.latest.cached?.token;
+    if (
+      !isNetwork || token === undefined || freshness(token, this.options.host.now()) === "expired"
+    ) throw error;
+    this.options.warn(`The token should be renewed, but that failed: ${error.message}`);
+    return { token, fromCache: true };
   }
 
   private async byRefresh(person: SignedIn): Promise<AcquiredToken> {
-    const { request, options, deadline } = this;
+    const { request, options } = this;
+    // a request, not a sign-in: it gets the time of one
+    const deadline = options.host.deadline(request.timeout ?? usualTimeout);
     const { obtainByRefreshToken, afterRefusedRefresh } = await loadObtain();
     try {
       const token = await obtainByRefreshToken(person.refreshToken ?? "", request, {
@@ -193,12 +207,9 @@ class Acquisition {
     const { request, options } = this;
     if (isPersonal(request) && options.person === undefined) throw this.mustSignIn(again?.why);
     const { obtainToken } = await loadObtain();
-    const deadline = isPersonal(request)
-      ? options.host.deadline(request.timeout ?? signInTimeout)
-      : this.deadline;
     const token = await obtainToken(signInRequest(request, person, again), {
       ...options,
-      deadline,
+      deadline: this.deadline,
     });
     return options.cache === "off" ? { token, fromCache: false } : await this.keep(token);
   }

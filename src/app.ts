@@ -122,7 +122,9 @@ function calledCommand(
       readonly target: Target;
     }[] = target
       .getAllEntries();
-    target = entries.find((entry) => typedName(entry.name.original) === name)?.target;
+    target = entries.find(({ name: { original } }) =>
+      original === name || typedName(original) === name
+    )?.target;
   }
   return target === undefined || "getAllEntries" in target ? undefined : target;
 }

@@ -1,5 +1,6 @@
 /** The real machine: Deno's clock, environment, streams, signals and HTTP client. */
 
+import type { Socket } from "node:net";
 import { EntraToolError } from "./errors.ts";
 import {
   ConnectionError,
@@ -126,35 +127,43 @@ function untilInterrupted(): Promise<void> {
 const connectFailure = "client error (Connect)";
 
 async function send(request: HttpRequest): Promise<Response> {
-  const { hostname, port } = new URL(request.url);
-  if (isLoopbackName(hostname)) keepOffProxy();
+  const url = new URL(request.url);
+  if (isLoopbackName(url.hostname)) keepOffProxy();
   try {
-    return await fetchOnce(request, request.caCertificates);
+    return await fetchOnce(request, httpClient(request.caCertificates));
   } catch (error) {
-    const failure = classify(error);
+    const failure = classify(error, url);
     if (failure?.reason !== "tls_untrusted") throw failure ?? error;
     // Deno knows Mozilla's roots; an organization's own is in the store of the operating system
+    const system = isUnknownIssuer(failure) ? await systemCertificates() : [];
+    if (system.length === 0) throw await withIssuer(failure, url, request.signal);
     try {
-      return await fetchOnce(request, [...request.caCertificates, ...await systemCertificates()]);
+      return await fetchOnce(request, httpClient([...request.caCertificates, ...system]));
     } catch (second) {
-      const again = classify(second);
+      const again = classify(second, url);
       if (again?.reason !== "tls_untrusted") throw again ?? second;
-      throw new ConnectionError(
-        again.reason,
-        again.message,
-        await issuerOf(hostname, Number(port || 443)),
-      );
+      throw await withIssuer(again, url, request.signal);
     }
+  }
+}
+
+/** @throws EntraToolError usage when one of the certificates can't be read */
+function httpClient(caCertificates: readonly string[]): Deno.HttpClient | undefined {
+  if (caCertificates.length === 0) return undefined;
+  try {
+    return Deno.createHttpClient({ caCerts: [...caCertificates] });
+  } catch (cause) {
+    throw new EntraToolError("usage", "ca_file_invalid", "The CA file holds a broken certificate", {
+      hint: "Look at each one in it: openssl x509 -noout -text -in FILE",
+      cause,
+    });
   }
 }
 
 async function fetchOnce(
   request: HttpRequest,
-  caCertificates: readonly string[],
+  client: Deno.HttpClient | undefined,
 ): Promise<Response> {
-  const client = caCertificates.length === 0
-    ? undefined
-    : Deno.createHttpClient({ caCerts: [...caCertificates] });
   const init: RequestInit & { client?: Deno.HttpClient } = {
     method: request.method,
     headers: request.headers,
@@ -163,58 +172,173 @@ async function fetchOnce(
     ...(request.body === undefined ? {} : { body: request.body }),
     ...(client === undefined ? {} : { client }),
   };
-  return await fetch(request.url, init);
+  try {
+    return await fetch(request.url, init);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    const { host } = new URL(request.url);
+    throw new EntraToolError(
+      "usage",
+      "net_not_allowed",
+      `Deno was not allowed to connect to ${host}`,
+      { hint: `Add it to the permissions: --allow-net=${host}`, cause: error },
+    );
+  }
 }
 
+const isUnknownIssuer = ({ message }: ConnectionError) =>
+  /UnknownIssuer|CaUsedAsEndEntity/.test(message);
+
 /** What kind of connection failure it was; undefined when the request may have reached the server. */
-function classify(error: unknown): ConnectionError | undefined {
+function classify(error: unknown, url: URL): ConnectionError | undefined {
   if (!(error instanceof TypeError)) return undefined;
   const text = error.cause instanceof Error ? error.cause.message : error.message;
-  if (!text.includes(connectFailure)) return undefined;
+  if (!text.includes(connectFailure)) {
+    // ports that the Fetch standard forbids
+    return /Requests to port \d+ are blocked/.test(text)
+      ? new ConnectionError("unreachable", text)
+      : undefined;
+  }
   const message = text.slice(text.indexOf(connectFailure) + connectFailure.length + 2);
-  const reason = /UnknownIssuer|CaUsedAsEndEntity/.test(message)
-    ? "tls_untrusted"
-    : /certificate|tls|handshake|close_notify|InvalidContentType/i.test(message)
-    ? "tls"
-    : /dns error/i.test(message)
+  if (message.includes("invalid peer certificate")) {
+    return new ConnectionError("tls_untrusted", message);
+  }
+  if (/certificate|tls|handshake|close_notify|InvalidContentType/i.test(message)) {
+    return new ConnectionError("tls", message);
+  }
+  const proxy = proxyFor(url);
+  if (proxy !== undefined) {
+    const { variable, address } = proxy;
+    return new ConnectionError("proxy", `${address.host} (${variable}) says: ${message}`);
+  }
+  const reason = /dns error/i.test(message)
     ? "dns"
-    : /tunnel|proxy/i.test(message)
-    ? "proxy"
     : /refused/i.test(message)
     ? "refused"
     : "unreachable";
   return new ConnectionError(reason, message);
 }
 
-/** The operating system's trust store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name in its place. */
+/**
+ * The certificates that `SSL_CERT_FILE` names, else the operating system's trust store, which needs the permission `sys` for
+ * `ca`; none without it.
+ *
+ * @throws EntraToolError usage when the file can't be read
+ */
 async function systemCertificates(): Promise<readonly string[]> {
+  const path = Deno.env.get("SSL_CERT_FILE");
+  try {
+    const certificates = path ? [await Deno.readTextFile(path)] : await storedCertificates();
+    httpClient(certificates)?.close();
+    return certificates;
+  } catch (cause) {
+    if (!path) return [];
+    const message = `The certificates of SSL_CERT_FILE can not be read from ${path}`;
+    throw new EntraToolError("usage", "ssl_cert_file_unreadable", message, {
+      hint: "Correct it, or remove it: unset SSL_CERT_FILE",
+      cause,
+    });
+  }
+}
+
+async function storedCertificates(): Promise<readonly string[]> {
   const { getCACertificates } = await import("node:tls");
   return getCACertificates("system");
 }
 
-/** Who issued the certificate that the server (or whoever sits in between) shows; undefined when that can't be seen. */
-async function issuerOf(hostname: string, port: number): Promise<string | undefined> {
+/** The failure with who issued the certificate that the server (or whoever sits in between) shows, if that can be seen. */
+async function withIssuer(
+  { reason, message }: ConnectionError,
+  url: URL,
+  signal: AbortSignal,
+): Promise<ConnectionError> {
+  // it is only for the message, so whatever goes wrong here must not take its place
+  const issuer = await issuerOf(url, signal).catch(() => undefined);
+  return new ConnectionError(reason, message, issuer);
+}
+
+async function issuerOf(url: URL, signal: AbortSignal): Promise<string | undefined> {
   const { connect } = await import("node:tls");
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port || 443);
+  const proxy = proxyFor(url);
+  const tunnel = proxy && await openTunnel(proxy.address, `${url.hostname}:${port}`, signal);
+  if (proxy !== undefined && tunnel === undefined) return undefined;
   return await new Promise((resolve) => {
-    const finish = (issuer: string | undefined) => {
+    const finish = (issuer?: string) => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
       socket.destroy();
       resolve(issuer);
     };
+    const giveUp = () => finish();
     // nothing is sent over this connection: it only reads the certificate
     const socket = connect({
-      host: hostname,
-      port,
-      servername: hostname,
+      ...(tunnel === undefined ? { host, port } : { socket: tunnel }),
+      // an address is no server name (RFC 6066 §3)
+      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
       rejectUnauthorized: false,
     }, () => {
       const { issuer } = socket.getPeerCertificate();
       const name = [issuer?.CN, issuer?.O].filter((part) => part !== undefined).flat().join(", ");
       finish(name === "" ? undefined : name);
     });
-    socket.on("error", () => finish(undefined));
-    const timer = setTimeout(() => finish(undefined), 3000);
+    socket.on("error", giveUp);
+    signal.addEventListener("abort", giveUp);
+    const timer = setTimeout(giveUp, 3000);
   });
+}
+
+/** A connection through an HTTP proxy; undefined when it does not give one. */
+async function openTunnel(proxy: URL, target: string, signal: AbortSignal) {
+  if (proxy.protocol !== "http:") return undefined;
+  const { request } = await import("node:http");
+  const { username, password } = proxy;
+  return await new Promise<Socket | undefined>((resolve) => {
+    const connecting = request({
+      host: proxy.hostname.replace(/^\[|\]$/g, ""),
+      port: Number(proxy.port || 80),
+      method: "CONNECT",
+      path: target,
+      headers: username === ""
+        ? {}
+        : { "proxy-authorization": `Basic ${btoa(`${username}:${password}`)}` },
+      signal,
+      timeout: 3000,
+    });
+    connecting.on("connect", ({ statusCode }, socket) => {
+      if (statusCode === 200) return resolve(socket);
+      socket.destroy();
+      resolve(undefined);
+    });
+    for (const event of ["error", "timeout", "response"]) {
+      connecting.on(event, () => {
+        connecting.destroy();
+        resolve(undefined);
+      });
+    }
+    connecting.end();
+  });
+}
+
+/**
+ * The proxy that Deno's `fetch` uses for the URL, and the variable that names it: Deno does not say in its errors. Networks
+ * (`10.0.0.0/8`) in NO_PROXY are not looked at.
+ */
+function proxyFor(
+  { hostname }: URL,
+): { readonly variable: string; readonly address: URL } | undefined {
+  const exceptions = Deno.env.get("NO_PROXY") ?? Deno.env.get("no_proxy") ?? "";
+  const excepted = exceptions.split(",").map((each) => each.trim()).some((each) =>
+    each === "*" || (each !== "" && `.${hostname}`.endsWith(`.${each.replace(/^\./, "")}`))
+  );
+  // http is for loopback alone, which has no proxy
+  const variable = ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy"]
+    .find((name) => Deno.env.get(name));
+  if (excepted || variable === undefined) return undefined;
+  const text = Deno.env.get(variable)!;
+  const address = URL.parse(text.includes("://") ? text : `http://${text}`);
+  return address === null ? undefined : { variable, address };
 }
 
 function isLoopbackName(hostname: string): boolean {

@@ -25,6 +25,9 @@ export interface FlagNames {
  * Stricli alone takes `--flag=` and a value with line breaks for arguments, and a value that begins with a dash for flags.
  * Here `--flag VALUE`, `--flag=VALUE`, `-f VALUE`, `-fVALUE` and `-f=VALUE` all work, with any value; only a separate value
  * must not be the exact name of a flag, since then a value was forgotten. Nothing behind `--` is touched.
+ *
+ * A long flag that is not known loses its value, and becomes camel case: that is what Stricli compares when it looks for what
+ * was meant.
  */
 export function normalizeArgv(argv: readonly string[], flags: FlagNames): readonly string[] {
   const isFlag = (text: string) => flags.withValue.has(text) || flags.withoutValue.has(text);
@@ -37,7 +40,7 @@ export function normalizeArgv(argv: readonly string[], flags: FlagNames): readon
       result.push(attached.flag, mark + attached.value);
       continue;
     }
-    result.push(argument);
+    result.push(isFlag(argument) ? argument : unknownFlag(argument, flags) ?? argument);
     const next = argv[index + 1];
     if (flags.withValue.has(argument) && next !== undefined && next !== "--" && !isFlag(next)) {
       result.push(mark + next);
@@ -45,6 +48,13 @@ export function normalizeArgv(argv: readonly string[], flags: FlagNames): readon
     }
   }
   return result;
+}
+
+/** The name of an unknown long flag; undefined for everything else. */
+function unknownFlag(argument: string, { withoutValue }: FlagNames): string | undefined {
+  const [name = ""] = argument.split("=", 1);
+  if (!/^--[a-z][a-z\d.-]+$/.test(name) || withoutValue.has(name)) return undefined;
+  return `--${name.slice(2).replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())}`;
 }
 
 function splitAttached(

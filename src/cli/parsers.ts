@@ -1,4 +1,4 @@
-/** From a flag's text to its value. What these throw is shown to the person, so they only quote what is no secret. */
+/** From a flag's text to its value. What these throw is shown, so it never quotes the text: it may be a misplaced secret. */
 
 import {
   type CloudName,
@@ -28,26 +28,26 @@ export function parseSecret(text: string): string {
 }
 
 export function parseFlow(text: string): FlowName {
-  return parseFlowName(text) ?? fail(text, "a flow", flowNames);
+  return parseFlowName(text) ?? fail("a flow", flowNames);
 }
 
 export function parseCloud(text: string): CloudName {
-  return parseCloudName(text) ?? fail(text, "a cloud", cloudNames);
+  return parseCloudName(text) ?? fail("a cloud", cloudNames);
 }
 
 export function parseOutputFormat(text: string): OutputFormat {
   return outputFormats.find((format) => format === text.toLowerCase()) ??
-    fail(text, "an output format", outputFormats);
+    fail("an output format", outputFormats);
 }
 
 /** One of a few words, in any case. */
 export function oneOf<T extends string>(what: string, values: readonly T[]): (text: string) => T {
   return (text) =>
-    values.find((value) => value.toLowerCase() === text.toLowerCase()) ?? fail(text, what, values);
+    values.find((value) => value.toLowerCase() === text.toLowerCase()) ?? fail(what, values);
 }
 
-function fail(text: string, what: string, values: readonly string[]): never {
-  throw new ValueError(`"${text}" is not ${what}: use one of ${values.join(", ")}`);
+function fail(what: string, values: readonly string[]): never {
+  throw new ValueError(`the value is not ${what}: use one of ${values.join(", ")}`);
 }
 
 const unitMilliseconds: Readonly<Record<string, number>> = {
@@ -64,16 +64,16 @@ export function parseDuration(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([smh]?)$/.exec(text.trim()) ?? [];
   const milliseconds = Number(number) * (unitMilliseconds[unit ?? ""] ?? Number.NaN);
   if (milliseconds >= 1 && milliseconds <= longestDuration) return milliseconds;
-  throw new ValueError(`"${text}" is not a duration between 0 and 24 hours: write 30s, 2m or 1h`);
+  throw new ValueError("the value is not a duration between 0 and 24 hours: write 30s, 2m or 1h");
 }
 
 export function parseMinutes(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new ValueError(`"${text}" is not a whole number of minutes`);
+  throw new ValueError("the value is not a whole number of minutes");
 }
 
 export function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new ValueError(`"${text}" is not a port: use a number from 0 (any free port) to 65535`);
+  throw new ValueError("the value is not a port: use a number from 0 (any free port) to 65535");
 }

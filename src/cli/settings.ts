@@ -85,6 +85,7 @@ export async function resolveSettings(
   const text = (value: string) => value;
   const [cloud, authority] = pickLogin(flags, env, profile);
   const credential = pickCredential(flags, env, profile);
+  checkCertificateFlags(flags, credential?.value);
   return {
     profile,
     tenant: pick(["tenant", flags.tenant], ["AZURE_TENANT_ID", text], profile?.tenantId),
@@ -165,8 +166,12 @@ function parseVariable<T>(name: string, text: string, parse: (text: string) => T
   }
 }
 
-/** Cloud and authority answer the same question, so the higher level's answer replaces both. */
-function pickLogin(
+/**
+ * Cloud and authority answer the same question, so the higher level's answer replaces both.
+ *
+ * @throws EntraToolError usage when one level gives both
+ */
+export function pickLogin(
   flags: SettingFlags,
   env: Environment,
   profile: Profile | undefined,
@@ -207,7 +212,10 @@ function conflict(first: string, second: string): EntraToolError {
   });
 }
 
-/** The credential of the highest level that has one; its parts never mix with those of another level's credential. */
+/**
+ * The credential of the highest level that has one. It never mixes with a lower level's: only the password of a certificate's
+ * key has a flag and a variable of its own, which serve a certificate of any level.
+ */
 export function pickCredential(
   flags: ConnectionFlags,
   env: Environment,
@@ -280,20 +288,49 @@ export function pickCredential(
 }
 
 /**
+ * Refuses flags that only say something about a certificate when there is none: they would be passed over in silence.
+ *
+ * @throws EntraToolError usage naming the flag
+ */
+export function checkCertificateFlags(
+  flags: ConnectionFlags,
+  credential: CredentialSource | undefined,
+): void {
+  if (credential?.kind === "certificate") return;
+  const [useless] = [
+    flags.certificatePasswordFile !== undefined && "--certificate-password-file",
+    flags.assertionAlgorithm !== undefined && "--assertion-algorithm",
+    flags.sendX5c && "--send-x5c",
+  ].filter((name) => typeof name === "string");
+  if (useless === undefined) return;
+  throw new EntraToolError(
+    "usage",
+    "certificate_not_given",
+    `${useless} is about a certificate, and ${
+      credential === undefined ? "none is given" : "a client secret is used"
+    }`,
+    { hint: "Give the certificate too: --certificate PATH" },
+  );
+}
+
+/**
  * Refuses to send a profile's credential in another app's name or to another login host.
  *
  * @throws EntraToolError usage naming what overrides the profile
  */
 export function checkCredentialOwner(settings: Settings): void {
-  if (settings.credential?.origin.kind !== "profile") return;
-  const overridden = [settings.clientId, settings.cloud, settings.authority]
-    .map((setting) => setting?.origin)
-    .find((origin) => origin?.kind === "flag" || origin?.kind === "environment");
+  const { profile, credential, clientId, cloud, authority } = settings;
+  if (profile === undefined || credential?.origin.kind !== "profile") return;
+  const sameApp = clientId?.value.toLowerCase() === profile.clientId.toLowerCase();
+  const sameLogin = authority?.value === profile.authority &&
+    (cloud?.value ?? "public") === (profile.cloud ?? "public");
+  const [overridden] = [sameApp ? undefined : clientId, ...(sameLogin ? [] : [cloud, authority])]
+    .map((setting) => setting?.origin).filter((origin) => origin !== undefined);
   if (overridden === undefined || overridden.kind === "default") return;
   throw new EntraToolError(
     "usage",
     "credential_of_other_app",
-    `${overridden.name} overrides profile "${settings.profile?.name}", whose credential must not be sent elsewhere`,
+    `${overridden.name} overrides profile "${profile.name}", whose credential must not be sent elsewhere`,
     {
       hint: overridden.kind === "environment"
         ? `Unset ${overridden.name}, or give the matching credential: --client-secret-file PATH`

@@ -1,6 +1,6 @@
 /**
- * What Stricli says when it can't go on, in our words: nothing of what was typed is repeated but the names of flags and
- * commands, no stack traces, suggestions as they are typed.
+ * What Stricli says when it can't go on, in our words: nothing of what was typed is repeated but what looks like the name of
+ * a flag or command and not like a misplaced secret, no stack traces, suggestions as they are typed.
  */
 
 import {
@@ -11,7 +11,7 @@ import {
   text_en,
 } from "@stricli/core";
 import { EntraToolError } from "../errors.ts";
-import { formatError, type Messages } from "../output/messages.ts";
+import type { Messages } from "../output/messages.ts";
 import { ValueError } from "./parsers.ts";
 
 /** A name as it is typed; Stricli sets some of its suggestions in backticks. */
@@ -24,7 +24,7 @@ export function applicationText(messages: Messages): ApplicationText {
   const usage = (what: string, hint = "Add --help to see what can be typed") =>
     show([`error: ${what}`, `  ${hint}`]);
   const thrown = (error: unknown) =>
-    show(error instanceof EntraToolError ? formatError(error) : bugReport(error));
+    show(error instanceof EntraToolError ? messages.errorLines(error) : bugReport(error));
   return {
     ...text_en,
     exceptionWhileParsingArguments: (error) => usage(...usageProblem(error)),
@@ -34,7 +34,7 @@ export function applicationText(messages: Messages): ApplicationText {
     commandErrorResult: thrown,
     noCommandRegisteredForInput: ({ input, corrections }) =>
       usage(
-        /^[\w-]{1,40}$/.test(input) ? `There is no command "${input}"` : "There is no such command",
+        corrections.length > 0 ? `There is no command "${input}"` : "There is no such command",
         corrections.length > 0
           ? `Did you mean ${corrections.map((name) => `"${typed(name)}"`).join(" or ")}?`
           : "entratool --help lists them",
@@ -42,11 +42,17 @@ export function applicationText(messages: Messages): ApplicationText {
   };
 }
 
+/** Names the flag, unless it may be a flag and its secret value without a space between them. */
+function flagNotFound(input: string): string {
+  const name = typed(input);
+  return /^[a-z-]{1,32}$/.test(name) ? `There is no flag --${name}` : "There is no such flag";
+}
+
 function usageProblem(error: unknown): [what: string, hint?: string] {
   if (error instanceof FlagNotFoundError) {
     const corrections = error.corrections.map((name) => `--${typed(name)}`);
     return [
-      `There is no flag --${error.input}`,
+      flagNotFound(error.input),
       ...(corrections.length > 0
         ? [`Did you mean ${corrections.join(" or ")}?`] as const
         : [] as const),
@@ -79,7 +85,7 @@ function usageProblem(error: unknown): [what: string, hint?: string] {
           `--${externalFlagName}: use one of ${values.join(", ")}`,
         ArgumentParseError: ({ externalFlagNameOrPlaceholder }) =>
           `--${externalFlagNameOrPlaceholder}: the value can not be read`,
-        FlagNotFoundError: ({ input }) => `There is no flag --${input}`,
+        FlagNotFoundError: ({ input }) => flagNotFound(input),
       },
     ),
   ];

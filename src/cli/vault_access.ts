@@ -18,9 +18,11 @@ export function userVault({ host, messages, redactor }: AppContext, env: Environ
     const value = keyVariable(name);
     if (value !== undefined && value !== "none") redactor.add(value);
   }
+  const source = environmentKeySource(keyVariable);
   return openVault({
-    home: configHome(host),
-    source: environmentKeySource(keyVariable),
+    // what stores nothing needs no place: a container may have no home at all
+    home: source === "none" ? "" : configHome(host),
+    source,
     warn: (text) => messages.warning(text),
   });
 }

@@ -77,24 +77,17 @@ export function resolveAuthority(input: AuthorityInput): Authority {
 }
 
 function parseAuthorityUrl(text: string): URL {
+  // neither a password nor a parameter's value is repeated
+  const shown = /[@?#]/.test(text) ? "The authority" : `The authority "${text}"`;
   const problem = (why: string) =>
-    new EntraToolError("usage", "authority_invalid", `The authority "${text}" ${why}`, {
+    new EntraToolError("usage", "authority_invalid", `${shown} ${why}`, {
       hint: "Write it as https://login.microsoftonline.com or https://HOST/TENANT",
     });
   const url = URL.parse(text);
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) {
     throw problem("is not an https URL");
   }
-  if (url.username !== "" || url.password !== "") {
-    throw new EntraToolError(
-      "usage",
-      "authority_invalid",
-      "The authority holds a user name or password",
-      {
-        hint: "Write it as https://login.microsoftonline.com or https://HOST/TENANT",
-      },
-    );
-  }
+  if (url.username !== "" || url.password !== "") throw problem("has a user name or password");
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     throw problem("is not https: secrets would cross the network in the clear");
   }

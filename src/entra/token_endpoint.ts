@@ -104,7 +104,7 @@ const optionalString = (value: unknown) =>
 /** A number of seconds, which some servers write as a string. */
 function seconds(value: unknown): number | undefined {
   const number = typeof value === "string" && /^\d{1,12}$/.test(value) ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) && number > 0 &&
+  return typeof number === "number" && Number.isFinite(number) && number >= 1 &&
       number <= longestLife
     ? Math.floor(number)
     : undefined;
@@ -142,7 +142,7 @@ function requiredString(
     throw invalidField(name, "has characters that no token has", answer, context);
   }
   if (name === "token_type" && value.toLowerCase() !== "bearer") {
-    throw invalidField(name, `is "${value}", not Bearer`, answer, context);
+    throw invalidField(name, `is "${excerpt(value)}", not Bearer`, answer, context);
   }
   return value;
 }
@@ -165,7 +165,7 @@ function invalidField(
 }
 
 function unreadable(answer: Answer, context: ResponseContext): EntraToolError {
-  const start = answer.body.trim().slice(0, 120);
+  const start = excerpt(withoutTokens(answer.body.trim()), 120);
   const kind = answer.contentType.split(";")[0] || "no content type";
   const shown = start === "" ? "an empty body" : `${kind}: ${start}`;
   if (answer.status === 429) return throttled(answer, context, undefined);
@@ -177,7 +177,7 @@ function unreadable(answer: Answer, context: ResponseContext): EntraToolError {
       ...ids(answer, {}),
       serverText: shown,
       hint: answer.status >= 500
-        ? "The service has a problem: try again later"
+        ? laterHint(answer, tryLater)
         : "Look for a proxy, a captive portal or a wrong authority between here and there",
     },
   );
@@ -188,21 +188,39 @@ function throttled(
   context: ResponseContext,
   serverText: string | undefined,
 ): EntraToolError {
-  const wait = answer.retryAfter === undefined ? undefined : Math.ceil(answer.retryAfter / 1000);
   return new EntraToolError(
     "network",
     "throttled",
-    `${context.host} says there were too many requests${
-      wait === undefined ? "" : `, and to wait ${wait} seconds`
-    }`,
+    `${context.host} says there were too many requests`,
     {
       ...ids(answer, {}),
       ...(serverText === undefined ? {} : { serverText }),
-      hint: wait === undefined
-        ? "Wait a minute, and do not pass --force or --no-cache in a loop"
-        : `Wait, or let the command wait with --timeout ${wait + 60}s`,
+      hint: laterHint(answer, "Wait a minute, and do not pass --force or --no-cache in a loop"),
     },
   );
+}
+
+/** How long to wait, if the server said so. */
+function laterHint(answer: Answer, otherwise: string): string {
+  if (answer.retryAfter === undefined) return otherwise;
+  const seconds = Math.ceil(answer.retryAfter / 1000);
+  const wait = `The server asks to wait ${seconds} seconds`;
+  // somebody may wait for minutes at a prompt, nobody for hours
+  return seconds <= 3600
+    ? `${wait}: wait, or let the command wait with --timeout ${seconds + 60}s`
+    : wait;
+}
+
+/** The beginning of a long text, to the last space: a secret that it repeats is not cut in two, and so can be found. */
+function excerpt(text: string, length = 600): string {
+  if (text.length <= length) return text;
+  const start = text.slice(0, length).replace(/\S*$/, "").trimEnd();
+  return start === "" ? `${text.length} characters without a space` : `${start} …`;
+}
+
+/** What is not JSON of the right kind may hold tokens all the same, whole or broken off. */
+function withoutTokens(body: string): string {
+  return body.replaceAll(/(_token"\s*:\s*")[^"]*/g, "$1[redacted]");
 }
 
 function ids(answer: Answer, fields: Readonly<Record<string, unknown>>) {
@@ -225,6 +243,8 @@ const interactionErrors: readonly string[] = [
 /** `error` values that say that the server, not the request, is at fault (RFC 6749 §4.1.2.1). */
 const serverErrors: readonly string[] = ["server_error", "temporarily_unavailable"];
 
+const tryLater = "The service has a problem: try again later";
+
 /** An error response (RFC 6749 §5.2 and Entra's additions) as one error of ours. */
 function tokenError(
   answer: Answer,
@@ -240,13 +260,14 @@ function tokenError(
     description,
     context,
     answer.status >= 500,
-    ids(answer, fields),
+    { ...ids(answer, fields), hint: laterHint(answer, tryLater) },
   );
 }
 
 /** The ids that Entra appends are shown on lines of their own. */
 function withoutIds(description: string | undefined): string | undefined {
-  return description?.split(/\s*(?:Trace ID:|\r?\n)/)[0];
+  const own = description?.split(/\s*(?:Trace ID:|\r?\n)/)[0];
+  return own && excerpt(own);
 }
 
 /** An error that came back by the redirect (RFC 6749 §4.1.2.1, and Entra's additions). */
@@ -267,20 +288,25 @@ export function authorizationError(
 ): EntraToolError {
   const { error, description, suberror, claims, traceId, correlationId, timestamp } = response;
   return oauthFailure({ suberror, claims }, error, description, context, false, {
+    hint: tryLater,
     ...(traceId === undefined ? {} : { traceId }),
     ...(correlationId === undefined ? {} : { correlationId }),
     ...(timestamp === undefined ? {} : { timestamp }),
   });
 }
 
-/** One error from what OAuth's two endpoints say in the same words. */
+/**
+ * One error from what OAuth's two endpoints say in the same words.
+ *
+ * @param base the ids, and the hint for when the server is at fault
+ */
 function oauthFailure(
   fields: Readonly<Record<string, unknown>>,
   error: string,
   description: string | undefined,
   context: ResponseContext,
   isServerFault: boolean,
-  ids: FailureDetail,
+  base: FailureDetail,
 ): EntraToolError {
   const serverText = withoutIds(description);
   const suberror = optionalString(fields.suberror);
@@ -293,27 +319,25 @@ function oauthFailure(
     : needsPerson
     ? "interaction"
     : "refused";
-  const name = code === undefined ? error : `AADSTS${code}`;
-  const hint = known === undefined
-    ? undefined
-    : known.next === undefined
-    ? known.remedy
+  const name = code === undefined ? excerpt(error) : `AADSTS${code}`;
+  const cause = known?.cause ??
+    `${context.host} ${failure === "network" ? "has a problem" : "refused the request"}`;
+  const hint = failure === "network"
+    ? base.hint
+    : known?.next === undefined
+    ? known?.remedy
     : `${known.remedy}\n${nextStepCommand(known.next, context)}`;
-  return new EntraToolError(
-    failure,
-    name,
-    `${known?.cause ?? `${context.host} refused the request`} (${name})`,
-    {
-      ...ids,
-      oauth: {
-        error,
-        ...(suberror === undefined ? {} : { suberror }),
-        ...(claims === undefined ? {} : { claims }),
-      },
-      ...(serverText === undefined ? {} : { serverText }),
-      ...(hint === undefined ? {} : { hint }),
+  const { hint: _, ...ids } = base;
+  return new EntraToolError(failure, name, `${cause} (${name})`, {
+    ...ids,
+    oauth: {
+      error,
+      ...(suberror === undefined ? {} : { suberror }),
+      ...(claims === undefined ? {} : { claims }),
     },
-  );
+    ...(serverText === undefined ? {} : { serverText }),
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 function aadstsCode(

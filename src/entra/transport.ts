@@ -55,7 +55,8 @@ type Network = Pick<Host, "fetch" | "now" | "sleep" | "random">;
  * Tries again after connection failures and statuses 408, 429 and 5xx, honouring `Retry-After` (RFC 9110 §10.2.3), as long
  * as the wait ends before the deadline; the last answer is the one returned.
  *
- * @throws EntraToolError network when there is no complete answer; the deadline's own error when it fires
+ * @throws EntraToolError network when there is no complete answer; usage when this machine is set up wrongly; the
+ *   deadline's own error when it fires
  */
 export async function postForm(exchange: Exchange, host: Network): Promise<Answer> {
   const correlationId = crypto.randomUUID();
@@ -160,6 +161,7 @@ async function attempt(exchange: Exchange, correlationId: string, host: Network)
     return { answer };
   } catch (error) {
     if (deadline.signal.aborted) throw interrupted(deadline.signal.reason, serverName);
+    if (error instanceof EntraToolError) throw error;
     trace.note(
       `Failed after ${host.now() - start} ms: ${error instanceof Error ? error.message : error}`,
     );
@@ -202,8 +204,10 @@ function connectionFailure(
     tls_untrusted: [
       `The certificate of ${serverName} is not trusted${
         error.issuer === undefined ? "" : `; it was issued by "${error.issuer}"`
-      }`,
-      "If your organization inspects TLS, pass its root certificate with --ca-file PATH",
+      } (${error.message})`,
+      /UnknownIssuer/.test(error.message)
+        ? "If your organization inspects TLS, pass its root certificate with --ca-file PATH"
+        : "Check the authority's host name and this machine's clock, and look for a proxy or captive portal in between",
     ],
     tls: [
       `A secure connection to ${serverName} failed: ${error.message}`,
@@ -211,7 +215,7 @@ function connectionFailure(
     ],
     proxy: [
       `The proxy did not connect to ${serverName}: ${error.message}`,
-      "Check HTTPS_PROXY and NO_PROXY",
+      "Check HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT if it wants a sign-in) and NO_PROXY",
     ],
     unreachable: [
       `${serverName} can not be reached: ${error.message}`,
@@ -226,7 +230,7 @@ function connectionFailure(
       cause: error,
     }),
     unsent: true,
-    final: error.reason === "tls_untrusted",
+    final: error.reason === "tls_untrusted" || /proxy authentication/.test(error.message),
   };
 }
 
@@ -244,10 +248,19 @@ async function readBounded(response: Response): Promise<string | undefined> {
   return text + decoder.decode();
 }
 
-/** `Retry-After` in milliseconds from now: seconds or an HTTP date (RFC 9110 §10.2.3). */
+/** Nobody waits for longer, in seconds; it keeps what is shown a number that people can read. */
+const longestRetryAfter = 1e9;
+
+/**
+ * `Retry-After` in milliseconds from now: seconds or an HTTP date in one of its three forms; undefined for anything else.
+ *
+ * @see RFC 9110 §10.2.3, §5.6.7
+ */
 function parseRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null) return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const date = Date.parse(value);
+  if (/^\d+$/.test(value)) return Math.min(Number(value), longestRetryAfter) * 1000;
+  // Date.parse finds a date in almost any text, and takes the form without a zone for local time
+  if (!/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d/.test(value)) return undefined;
+  const date = Date.parse(value.endsWith("GMT") ? value : `${value} GMT`);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

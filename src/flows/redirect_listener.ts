@@ -82,8 +82,9 @@ export async function startRedirectListener(
       return listener;
     } catch (error) {
       await listener.close();
-      const isLast = location.port !== 0 || attempt === 20;
-      if (isLast || !(error instanceof Deno.errors.AddrInUse)) throw portError(location, error);
+      // a free port of the one address may be taken on the other
+      const again = error instanceof Deno.errors.AddrInUse && location.port === 0 && attempt < 20;
+      if (!again) throw portError(location, error);
     }
   }
 }
@@ -125,32 +126,30 @@ function loopbackLocation({ redirectUri, port }: RedirectListenerOptions): Locat
   };
 }
 
-function portError({ port }: Location, error: unknown): unknown {
-  if (error instanceof Deno.errors.AddrInUse && port !== 0) {
-    return new EntraToolError(
-      "usage",
-      "redirect_port_taken",
-      `Port ${port} is in use by another program on this machine, so the sign-in can not end there`,
-      {
-        hint: "End that program, or use another port that is registered for the app: --port PORT",
-        cause: error,
-      },
-    );
-  }
-  if (
-    error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.AddrNotAvailable
-  ) {
-    return new EntraToolError(
-      "usage",
-      "redirect_port_unavailable",
-      port === 0
-        ? "No port of this machine can be opened for the sign-in to end at"
-        : `Port ${port} can not be opened on this machine`,
-      { hint: "Use another port, or sign in without one: -f DeviceCode", cause: error },
-    );
-  }
-  return error;
+/** Whether the error is about the port, and not about an address that this machine does not have. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Deno.errors.AddrInUse || error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable || error instanceof EntraToolError;
+}
+
+function portError({ redirectUri, port }: Location, cause: unknown): unknown {
+  if (cause instanceof EntraToolError || cause instanceof Deno.errors.NotCapable) return cause;
+  const isTaken = cause instanceof Deno.errors.AddrInUse && port !== 0;
+  return new EntraToolError(
+    "usage",
+    isTaken ? "redirect_port_taken" : "redirect_port_unavailable",
+    isTaken
+      ? `Port ${port}, where the sign-in must end, is in use by another program on this machine`
+      : port === 0
+      ? "No port can be opened for the sign-in to end at"
+      : `Port ${port}, where the sign-in must end, can not be opened`,
+    {
+      hint: redirectUri === localhost
+        ? "Leave out --port for any free one, or name another: --port PORT"
+        : "End that program, or register another redirect URI and name it: --redirect-uri URI",
+      cause,
+    },
+  );
 }
 
 class Listener implements RedirectListener {
@@ -198,27 +197,30 @@ class Listener implements RedirectListener {
   /** @throws Deno.errors.AddrInUse when another program has the port on one of the addresses */
   listen(): void {
     const { addresses, port } = this.#location;
+    let absence: unknown;
     for (const hostname of addresses) {
       try {
-        this.#servers.push(this.#serve(hostname, this.#port || port));
+        this.#serve(hostname, this.#port || port);
       } catch (error) {
-        // a machine without IPv4 or IPv6 has only the other
-        const isAbsent = error instanceof Deno.errors.AddrNotAvailable && addresses.length > 1;
-        if (!isAbsent || (hostname === addresses.at(-1) && this.#servers.length === 0)) throw error;
+        // a machine without IPv4 or IPv6 has only the other address
+        if (isRefusal(error)) throw error;
+        absence = error;
       }
     }
+    if (this.#servers.length === 0) throw absence;
     this.#options.signal.addEventListener("abort", this.#abort, { signal: this.#closing.signal });
   }
 
-  #serve(hostname: string, port: number): Deno.HttpServer<Deno.NetAddr> {
+  #serve(hostname: string, port: number): void {
     const server = Deno.serve({
       hostname,
       port,
       signal: this.#closing.signal,
       onListen: () => {},
-      onError: () => new Response(null, { status: 500, headers: protectiveHeaders }),
+      onError: () => refuse(500),
     }, (request, info) => this.#answer(request, info));
-    // DENO_SERVE_ADDRESS moves a server of Deno to an address of its own choice
+    this.#servers.push(server);
+    // this variable moves the first server of a Deno process to an address of its own
     if (server.addr.hostname !== hostname) {
       throw new EntraToolError(
         "usage",
@@ -227,7 +229,6 @@ class Listener implements RedirectListener {
         { hint: "Run the command without it: env -u DENO_SERVE_ADDRESS entratool …" },
       );
     }
-    return server;
   }
 
   readonly #abort = () => {

@@ -4,6 +4,7 @@ import { lazily } from "../lazy_module.ts";
 import type { OutputFormat } from "../names.ts";
 import type { TokenSet } from "../token/token_set.ts";
 import { formatUtc } from "./duration.ts";
+import { printableJson } from "./printable.ts";
 
 /** What the output says beside the token itself. */
 export interface TokenOutputOptions {
@@ -29,10 +30,12 @@ export async function formatToken(
       // a checked token has no character that a shell would take for its own
       return `export ENTRA_ACCESS_TOKEN=${quoteForShell(token.accessToken)}\n`;
     case "json":
-      return JSON.stringify(tokenFields(token, options), undefined, 2) + "\n";
+      return printableJson(tokenFields(token, options));
     case "yaml": {
-      const { stringify } = await lazily<typeof import("yaml")>(import.meta.resolve("yaml"));
-      return stringify(tokenFields(token, options), { lineWidth: 0 });
+      const { printableYaml } = await lazily<typeof import("./yaml_text.ts")>(
+        import.meta.resolve("./yaml_text.ts"),
+      );
+      return printableYaml(tokenFields(token, options));
     }
   }
 }

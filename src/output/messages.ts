@@ -13,7 +13,12 @@ export class Messages {
 
   /** An error with its hint and ids, as {@link formatError} words it. */
   error(error: EntraToolError): void {
-    this.lines(formatError(error));
+    this.lines(this.errorLines(error));
+  }
+
+  /** The lines of an error, still to be made safe. */
+  errorLines(error: EntraToolError): readonly string[] {
+    return formatError(error, (text) => this.redactor.redactCut(text));
   }
 
   warning(text: string): void {
@@ -36,8 +41,15 @@ export class Messages {
   }
 }
 
-/** An error as lines: what is wrong, what the server said, what to do, and the ids to quote. */
-export function formatError({ message, detail }: EntraToolError): readonly string[] {
+/**
+ * An error as lines: what is wrong, what the server said, what to do, and the ids to quote.
+ *
+ * @param redactCut takes secrets out of what the server said, which is most often only the beginning of a text
+ */
+function formatError(
+  { message, detail }: EntraToolError,
+  redactCut: (text: string) => string,
+): readonly string[] {
   const ids = [
     detail.correlationId && `correlation id ${detail.correlationId}`,
     detail.traceId && `trace id ${detail.traceId}`,
@@ -45,7 +57,7 @@ export function formatError({ message, detail }: EntraToolError): readonly strin
   ].filter((id) => id);
   return [
     `error: ${message}`,
-    ...(detail.serverText ? [`  The server said: ${detail.serverText}`] : []),
+    ...(detail.serverText ? [`  The server said: ${redactCut(detail.serverText)}`] : []),
     ...(detail.hint ? detail.hint.split("\n").map((line) => `  ${line}`) : []),
     ...(ids.length > 0 ? [`  ${ids.join(", ")}`] : []),
   ];

@@ -1,19 +1,27 @@
 /** Makes untrusted text safe and honest on a terminal. */
 
 /**
- * Control characters (C0, DEL, C1), line and paragraph separators, bidirectional overrides and isolates, zero-width
- * characters and lone surrogates: all that moves the cursor, changes colours, reorders or hides text.
+ * Control and format characters (C0, DEL, C1, bidirectional overrides and isolates, tags), line and paragraph separators,
+ * lone surrogates, and all else that is drawn as nothing: what moves the cursor, changes colours, reorders or hides text.
  */
-const unsafe =
-  // deno-lint-ignore no-control-regex
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** Shows each unsafe character as `\u{1b}`; line breaks too, so that one message stays one line. */
 export function printable(text: string): string {
-  return text.replaceAll(unsafe, (character) => `\\u{${character.charCodeAt(0).toString(16)}}`);
+  return text.replaceAll(unsafe, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
-/** As {@link printable}, but keeps line feeds: for text whose lines are ours. */
-export function printableLines(text: string): string {
-  return text.split("\n").map(printable).join("\n");
+/** The value as JSON in lines: the unsafe characters in its strings are escaped, so it means the same. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value, undefined, 2).split("\n").map(escapeUnsafe).join("\n") + "\n";
+}
+
+/** Escapes the unsafe characters as JSON and double-quoted YAML do. */
+export function escapeUnsafe(text: string): string {
+  return text.replaceAll(
+    unsafe,
+    (character) =>
+      character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+        .join(""),
+  );
 }

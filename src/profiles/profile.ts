@@ -54,11 +54,11 @@ export function foldName(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }
 
+/** What a profile may have in the vault. */
+export const secretNames = ["client-secret", "certificate-password"] as const;
+
 /** The name of the vault entry that holds a profile's secret. */
-export function secretEntryName(
-  profile: string,
-  secret: "client-secret" | "certificate-password",
-): string {
+export function secretEntryName(profile: string, secret: (typeof secretNames)[number]): string {
   return `profile:${foldName(profile)}:${secret}`;
 }
 
@@ -73,7 +73,7 @@ export class ProfileFieldError extends Error {
  * @throws ProfileFieldError naming the field
  */
 export function readProfile(value: unknown): Profile {
-  const fields = object(value, "the profile");
+  const fields = object(value, "the profile", profileFields);
   const name = string(fields, "name");
   if (!isProfileName(name)) throw new ProfileFieldError(`"name" is not a profile name`);
   const cloud = optional(fields, "cloud", parseCloudName);
@@ -94,7 +94,7 @@ export function readProfile(value: unknown): Profile {
 }
 
 function readCredential(value: unknown): ProfileCredential {
-  const fields = object(value, `"credential"`);
+  const fields = object(value, `"credential"`, credentialFields);
   if (fields.kind === "client-secret") return { kind: "client-secret" };
   if (fields.kind !== "certificate") throw new ProfileFieldError(`"credential.kind" is unknown`);
   const algorithm = assertionAlgorithms.find((each) => each === fields.algorithm);
@@ -110,9 +110,30 @@ function readCredential(value: unknown): ProfileCredential {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function object(value: unknown, what: string): Fields {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new ProfileFieldError(`${what} is not an object`);
+const profileFields = [
+  "name",
+  "tenantId",
+  "clientId",
+  "cloud",
+  "authority",
+  "scopes",
+  "defaultFlow",
+  "credential",
+  "createdAt",
+  "updatedAt",
+];
+const credentialFields = ["kind", "path", "passwordInVault", "algorithm", "sendX5c"];
+
+/** A field that is not known is an error: it may be misspelt, and writing the file would lose it. */
+function object(value: unknown, what: string, known: readonly string[]): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ProfileFieldError(`${what} is not an object`);
+  }
+  const unknown = Object.keys(value).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new ProfileFieldError(`${what} has a field that is not known: "${unknown}"`);
+  }
+  return value as Fields;
 }
 
 function string(fields: Fields, name: string): string {

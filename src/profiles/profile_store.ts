@@ -79,9 +79,14 @@ export async function readProfiles(home: string): Promise<readonly Profile[]> {
       "Mend the file, or move it away to start over",
     );
   }
-  return value.profiles.map((each: unknown, index) => {
+  const profiles: Profile[] = [];
+  for (const [index, each] of value.profiles.entries()) {
     try {
-      return readProfile(each);
+      const profile = readProfile(each);
+      if (profiles.some(({ name }) => sameProfileName(name, profile.name))) {
+        throw new ProfileFieldError(`"name" is the name of another profile too`);
+      }
+      profiles.push(profile);
     } catch (cause) {
       if (!(cause instanceof ProfileFieldError)) throw cause;
       throw storageError(
@@ -90,7 +95,8 @@ export async function readProfiles(home: string): Promise<readonly Profile[]> {
         "Mend the file, or move it away to start over",
       );
     }
-  });
+  }
+  return profiles;
 }
 
 /**

@@ -46,5 +46,12 @@ EXAMPLES
 
 export const cacheRoutes = buildRouteMap<string, AppContext>({
   routes: { list, clear },
-  docs: { brief: "List and remove cached tokens" },
+  docs: {
+    brief: "List and remove cached tokens",
+    fullDescription: `List and remove cached tokens.
+
+EXAMPLES
+  entratool cache list
+  entratool cache clear -p service-principal`,
+  },
 });

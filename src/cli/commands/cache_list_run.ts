@@ -1,6 +1,7 @@
 /** `entratool cache list`. */
 
 import { formatDuration, formatUtc } from "../../output/duration.ts";
+import { printableJson } from "../../output/printable.ts";
 import { formatTable } from "../../output/table.ts";
 import { listTokens } from "../cached_tokens.ts";
 import type { AppContext } from "../context.ts";
@@ -23,7 +24,7 @@ export default async function cacheList(this: AppContext, flags: CacheListFlags)
       expires_on: token.expiresAt,
       expires_at: formatUtc(token.expiresAt),
     }));
-    host.stdout.write(JSON.stringify(list, undefined, 2) + "\n");
+    host.stdout.write(printableJson(list));
     return;
   }
   if (tokens.length === 0) {

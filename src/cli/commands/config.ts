@@ -130,5 +130,13 @@ EXAMPLES
 
 export const configRoutes = buildRouteMap<string, AppContext>({
   routes: { create, edit, list, show, delete: remove, path },
-  docs: { brief: "Make, show, change and delete profiles" },
+  docs: {
+    brief: "Make, show, change and delete profiles",
+    fullDescription: `Make, show, change and delete profiles.
+
+EXAMPLES
+  entratool config list
+  entratool config show -p service-principal
+  entratool config create --help`,
+  },
 });

@@ -4,7 +4,7 @@ import { EntraToolError } from "../../errors.ts";
 import { isProfileName, type Profile, sameProfileName } from "../../profiles/profile.ts";
 import { changeProfiles, configHome, profilesPath } from "../../profiles/profile_store.ts";
 import type { AppContext } from "../context.ts";
-import { pickCredential, readEnvironment } from "../settings.ts";
+import { checkCertificateFlags, pickCredential, pickLogin, readEnvironment } from "../settings.ts";
 import { userVault } from "../vault_access.ts";
 import type { ProfileFieldFlags } from "./config.ts";
 import { checkProfile, fieldsOf, requiredName, takeCredential } from "./config_profile.ts";
@@ -32,12 +32,14 @@ export default async function configCreate(
   }
   const vault = userVault(this, env);
   const source = pickCredential(flags, env, undefined)?.value;
+  checkCertificateFlags(flags, source);
+  const [cloud, authority] = pickLogin(flags, env, undefined);
   const now = new Date(this.host.now()).toISOString();
   const bare: Profile = {
     name,
     tenantId,
     clientId,
-    ...fieldsOf(flags),
+    ...fieldsOf({ ...flags, cloud: cloud?.value, authority: authority?.value }),
     createdAt: now,
     updatedAt: now,
   };

@@ -1,7 +1,7 @@
 /** `entratool config delete`. */
 
 import { EntraToolError } from "../../errors.ts";
-import { type Profile, secretEntryName } from "../../profiles/profile.ts";
+import { type Profile, secretEntryName, secretNames } from "../../profiles/profile.ts";
 import { changeProfiles, configHome, findProfile } from "../../profiles/profile_store.ts";
 import type { AppContext } from "../context.ts";
 import { readEnvironment } from "../settings.ts";
@@ -19,8 +19,7 @@ export default async function configDelete(this: AppContext, flags: NameFlags): 
     const profile = findProfile(profiles, name);
     if (!vault.storesAnything) await refuseToLeaveSecrets(profile, home);
     // secrets first: if that fails, the profile is still there to try again with
-    await vault.delete(secretEntryName(profile.name, "client-secret"));
-    await vault.delete(secretEntryName(profile.name, "certificate-password"));
+    for (const secret of secretNames) await vault.delete(secretEntryName(profile.name, secret));
     removed = await deleteTokens(vault, profile.name);
     return profiles.filter((each) => each !== profile);
   });

@@ -1,10 +1,10 @@
 /** `entratool config edit`. */
 
 import { EntraToolError } from "../../errors.ts";
-import type { Profile } from "../../profiles/profile.ts";
+import { type Profile, secretEntryName, secretNames } from "../../profiles/profile.ts";
 import { changeProfiles, configHome, findProfile } from "../../profiles/profile_store.ts";
 import type { AppContext } from "../context.ts";
-import { pickCredential, readEnvironment } from "../settings.ts";
+import { checkCertificateFlags, pickCredential, readEnvironment } from "../settings.ts";
 import { userVault } from "../vault_access.ts";
 import type { ProfileFieldFlags } from "./config.ts";
 import { checkProfile, fieldsOf, requiredName, takeCredential } from "./config_profile.ts";
@@ -18,6 +18,7 @@ export default async function configEdit(
   const fields = fieldsOf(flags);
   // the environment is no wish to change a profile: only flags name what to replace
   const source = pickCredential(flags, () => undefined, undefined)?.value;
+  checkCertificateFlags(flags, source);
   if (source === undefined && Object.keys(fields).length === 0) {
     throw new EntraToolError("usage", "nothing_to_change", "No flag says what to change", {
       hint: "For example --client-secret-file PATH; all of them: entratool config edit --help",
@@ -35,6 +36,12 @@ export default async function configEdit(
     };
     checkProfile(edited);
     if (taken?.secret !== undefined) await vault.write(taken.secret.entry, taken.secret.value);
+    if (taken !== undefined) {
+      // what the profile no longer speaks of would stay in the vault for ever
+      const old = secretNames.map((secret) => secretEntryName(current.name, secret))
+        .filter((entry) => entry !== taken.secret?.entry);
+      for (const entry of old) await vault.delete(entry);
+    }
     return profiles.map((each) => each === current ? edited : each);
   });
   this.messages.note(`Changed profile "${name}"`);

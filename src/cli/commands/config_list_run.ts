@@ -1,5 +1,6 @@
 /** `entratool config list`. */
 
+import { printableJson } from "../../output/printable.ts";
 import { formatTable } from "../../output/table.ts";
 import { configHome, readProfiles } from "../../profiles/profile_store.ts";
 import type { AppContext } from "../context.ts";
@@ -8,7 +9,7 @@ import type { ListFlags } from "./config.ts";
 export default async function configList(this: AppContext, flags: ListFlags): Promise<void> {
   const profiles = await readProfiles(configHome(this.host));
   if (flags.output === "json") {
-    this.host.stdout.write(JSON.stringify(profiles, undefined, 2) + "\n");
+    this.host.stdout.write(printableJson(profiles));
     return;
   }
   if (profiles.length === 0) {

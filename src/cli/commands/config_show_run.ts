@@ -1,5 +1,6 @@
 /** `entratool config show`. */
 
+import { printableJson } from "../../output/printable.ts";
 import { formatTable } from "../../output/table.ts";
 import { configHome, findProfile, readProfiles } from "../../profiles/profile_store.ts";
 import type { CredentialSource, SecretSource } from "../../token_request.ts";
@@ -12,7 +13,7 @@ export default async function configShow(this: AppContext, flags: ShowFlags): Pr
   if (flags.origin) return await showOrigins.call(this, flags);
   const profile = findProfile(await readProfiles(configHome(this.host)), requiredName(flags));
   if (flags.output === "json") {
-    this.host.stdout.write(JSON.stringify(profile, undefined, 2) + "\n");
+    this.host.stdout.write(printableJson(profile));
     return;
   }
   const rows = Object.entries(profile).map(([name, value]) => [
@@ -48,10 +49,11 @@ async function showOrigins(this: AppContext, flags: ShowFlags): Promise<void> {
   const present = entries.flatMap(([name, value, origin]) =>
     value === undefined || origin === undefined
       ? []
-      : [{ name, value, origin: describeOrigin(origin) }]
+      // a login host may be set with a password in its URL
+      : [{ name, value: this.redactor.redact(value), origin: describeOrigin(origin) }]
   );
   this.host.stdout.write(
-    flags.output === "json" ? JSON.stringify(present, undefined, 2) + "\n" : formatTable(
+    flags.output === "json" ? printableJson(present) : formatTable(
       ["SETTING", "VALUE", "FROM"],
       present.map(({ name, value, origin }) =>
         [name, value, origin].map((cell) => this.messages.safe(cell))

@@ -14,8 +14,12 @@ const brought = [
   ["clientSecretFile", "--client-secret-file"],
   ["clientSecret", "--client-secret"],
   ["certificate", "--certificate"],
+  ["certificatePasswordFile", "--certificate-password-file"],
+  ["assertionAlgorithm", "--assertion-algorithm"],
+  ["sendX5c", "--send-x5c"],
   ["cloud", "--cloud"],
   ["authority", "--authority"],
+  ["envFile", "--env-file"],
 ] as const;
 
 /**
@@ -32,7 +36,7 @@ export async function withThrowAwayEmulator(
     throw new EntraToolError(
       "usage",
       "conflict",
-      `--emulator brings its own tenant and app, so ${extra} has no place`,
+      `--emulator brings its own settings, so ${extra} has no place`,
       {
         hint: `Leave ${extra} out, or run "entratool emulator" and use it like a tenant`,
       },

@@ -103,7 +103,7 @@ async function printToken(
     vault,
     host,
     redactor,
-    trace: commandTrace(flags.verbose, messages),
+    trace: commandTrace(flags.verbose, messages, redactor),
     warn,
   });
   const text = await formatToken(acquired.token, flags.output ?? "token", {

@@ -2,13 +2,16 @@
 
 import { EntraToolError, exitCodes } from "../../errors.ts";
 import { formatDuration, formatUtc } from "../../output/duration.ts";
-import { printable } from "../../output/printable.ts";
+import { printable, printableJson } from "../../output/printable.ts";
 import { type DecodedJwt, decodeJwt, timeClaim } from "../../token/jwt.ts";
 import type { AppContext } from "../context.ts";
 import type { InspectFlags } from "./inspect.ts";
 
 /** Entra's largest tokens, with all optional claims, stay far below. */
 const maxTokenBytes = 256 * 1024;
+
+/** Real claims have three or four levels; thousands would make printing them fail. */
+const deepest = 50;
 
 /** Claims that hold a date (RFC 7519 §4.1, OIDC Core §2, Entra's xms_ ones). */
 const timeClaims: readonly string[] = ["exp", "nbf", "iat", "auth_time"];
@@ -22,13 +25,14 @@ export default async function inspect(
   const token = await readToken.call(this, argument);
   const decoded = decodeJwt(token);
   if (decoded === undefined) throw notReadable(token);
+  if (isDeeperThan(decoded, deepest)) throw unreadable("The token's claims are nested too deeply");
   const output = flags.output ?? "pretty";
   host.stdout.write(
     output === "pretty"
       ? pretty(decoded, host.now() / 1000)
       : output === "json"
-      ? JSON.stringify(decoded, undefined, 2) + "\n"
-      : (await import("yaml")).stringify(decoded, { lineWidth: 0 }),
+      ? printableJson(decoded)
+      : (await import("../../output/yaml_text.ts")).printableYaml(decoded),
   );
   const problem = dateProblem(decoded, host.now() / 1000);
   if (problem !== undefined) {
@@ -53,6 +57,12 @@ function clean(text: string): string {
   return text.trim().replace(/^(?:Authorization:\s*)?Bearer\s+/i, "");
 }
 
+/** Whether objects and arrays lie in each other deeper than so many levels. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeperThan(each, levels - 1));
+}
+
 function notReadable(token: string): EntraToolError {
   const parts = token.split(".").length;
   const what = token === ""
@@ -62,6 +72,10 @@ function notReadable(token: string): EntraToolError {
     : parts === 3
     ? "This has the shape of a JWT, but its parts are not base64url JSON"
     : "This is no JWT; Entra also issues opaque tokens, which only their audience can read";
+  return unreadable(what);
+}
+
+function unreadable(what: string): EntraToolError {
   return new EntraToolError("usage", "token_unreadable", what, {
     hint: "A JWT looks like eyJ….eyJ….…",
   });
