@@ -12,9 +12,9 @@ import {
   type SignedIn,
 } from "./accounts.ts";
 import { EntraToolError } from "./errors.ts";
-import type { Person } from "./flows/flow.ts";
 import type { Deadline, Host } from "./host.ts";
 import { lazily } from "./lazy_module.ts";
+import type { Person } from "./person.ts";
 import type { Redactor } from "./output/redact.ts";
 import { freshness } from "./token/freshness.ts";
 import type { TokenSet } from "./token/token_set.ts";

@@ -16,6 +16,14 @@ import { version } from "./version.ts";
 const commands = {
   // the one that is called most, and that has to be fast, comes along
   getToken: () => Promise.resolve(getTokenCommand),
+  refresh: async () =>
+    (await lazily<typeof import("./cli/commands/refresh.ts")>(
+      import.meta.resolve("./cli/commands/refresh.ts"),
+    )).refreshCommand,
+  logout: async () =>
+    (await lazily<typeof import("./cli/commands/logout.ts")>(
+      import.meta.resolve("./cli/commands/logout.ts"),
+    )).logoutCommand,
   inspect: async () =>
     (await lazily<typeof import("./cli/commands/inspect.ts")>(
       import.meta.resolve("./cli/commands/inspect.ts"),

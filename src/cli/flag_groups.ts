@@ -1,8 +1,14 @@
 /** The flags that several commands share, and the way every flag is made. */
 
 import { unmarkValue } from "./argv.ts";
-import { oneOf, parseCloud, parseDuration, parseSecret, parseText } from "./parsers.ts";
-import { type AssertionAlgorithm, assertionAlgorithms, type CloudName } from "../names.ts";
+import { oneOf, parseCloud, parseDuration, parsePort, parseSecret, parseText } from "./parsers.ts";
+import {
+  type AssertionAlgorithm,
+  assertionAlgorithms,
+  type CloudName,
+  type Prompt,
+  prompts,
+} from "../names.ts";
 
 /** A flag with a value. */
 export function valueFlag<T>(parse: (text: string) => T, placeholder: string, brief: string) {
@@ -92,6 +98,42 @@ export const connectionFlags = {
   envFile: valueFlag(parseText, "PATH", "Read variables from a dotenv file; real ones win"),
 };
 
+/** Whose token it shall be. */
+export function accountFlag(brief: string) {
+  return valueFlag(parseText, "NAME", brief);
+}
+
+/** How a person signs in. */
+export interface SignInFlags {
+  readonly account?: string | undefined;
+  readonly redirectUri?: string | undefined;
+  readonly port?: number | undefined;
+  readonly loginHint?: string | undefined;
+  readonly domainHint?: string | undefined;
+  readonly prompt?: Prompt | undefined;
+  readonly browser?: string | undefined;
+  readonly noBrowser?: boolean | undefined;
+  readonly noInteraction?: boolean | undefined;
+}
+
+export const signInFlags = {
+  account: accountFlag(
+    "Whose token, when several people are signed in: a user name [ENTRATOOL_ACCOUNT]",
+  ),
+  redirectUri: valueFlag(
+    parseText,
+    "URL",
+    "Redirect URI as it is registered (default http://localhost)",
+  ),
+  port: valueFlag(parsePort, "PORT", "Port of http://localhost (default any free one)"),
+  loginHint: valueFlag(parseText, "NAME", "User name to fill in on the sign-in page"),
+  domainHint: valueFlag(parseText, "DOMAIN", "Skip the question for the organization"),
+  prompt: valueFlag(oneOf("a prompt", prompts), "PROMPT", prompts.join(", ")),
+  browser: valueFlag(parseText, "COMMAND", "Program to open the sign-in page with [BROWSER]"),
+  noBrowser: switchFlag("Only print the address of the sign-in page"),
+  noInteraction: switchFlag("Never ask a person to sign in: end with exit code 6 instead"),
+};
+
 /** How to talk to the network. */
 export interface NetworkFlags {
   readonly timeout?: number | undefined;
@@ -103,7 +145,7 @@ export const networkFlags = {
   timeout: valueFlag(
     parseDuration,
     "30s|2m",
-    "Time for everything (default 60s) [ENTRATOOL_TIMEOUT]",
+    "Time for everything (default 60s, and 15m where a person signs in) [ENTRATOOL_TIMEOUT]",
   ),
   caFile: valueFlag(
     parseText,

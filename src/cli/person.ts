@@ -1,6 +1,6 @@
 /** The person at the terminal, as the flows see them. */
 
-import type { Person } from "../flows/flow.ts";
+import type { Person } from "../person.ts";
 import type { AppContext } from "./context.ts";
 
 /** How the address is opened. */

@@ -10,7 +10,7 @@ import { findProfile, readProfiles } from "../profiles/profile_store.ts";
 import { type Profile, secretEntryName } from "../profiles/profile.ts";
 import { parseScopeList } from "../token/scope_list.ts";
 import type { CredentialSource } from "../token_request.ts";
-import type { ConnectionFlags, NetworkFlags, ProfileFlags } from "./flag_groups.ts";
+import type { ConnectionFlags, NetworkFlags, ProfileFlags, SignInFlags } from "./flag_groups.ts";
 import { parseCloud, parseDuration, parseFlow, ValueError } from "./parsers.ts";
 
 /** Who set a value: `--tenant`, `AZURE_TENANT_ID`, `profile prod`, `default`. */
@@ -23,7 +23,7 @@ export interface Setting<T> {
   readonly origin: Origin;
 }
 
-export interface SettingFlags extends ProfileFlags, ConnectionFlags, NetworkFlags {
+export interface SettingFlags extends ProfileFlags, ConnectionFlags, NetworkFlags, SignInFlags {
   readonly flow?: FlowName | undefined;
   readonly scope?: readonly string[] | undefined;
 }
@@ -40,11 +40,11 @@ export interface Settings {
   readonly scopes: Setting<readonly string[]>;
   readonly credential: Setting<CredentialSource> | undefined;
   readonly caFile: Setting<string> | undefined;
-  /** Milliseconds. */
-  readonly timeout: Setting<number>;
+  /** Milliseconds; undefined for the flow's usual. */
+  readonly timeout: Setting<number> | undefined;
+  readonly account: Setting<string> | undefined;
+  readonly redirectUri: Setting<string> | undefined;
 }
-
-const defaultTimeout = 60_000;
 
 /** Reads a variable; an empty one counts as not set, as CI systems make them of missing values. */
 export type Environment = (name: string) => string | undefined;
@@ -103,8 +103,13 @@ export async function resolveSettings(
     ) ?? { value: [], origin: { kind: "default" } },
     credential,
     caFile: pick(["ca-file", flags.caFile], ["ENTRATOOL_CA_FILE", text], undefined),
-    timeout: pick(["timeout", flags.timeout], ["ENTRATOOL_TIMEOUT", parseDuration], undefined) ??
-      { value: defaultTimeout, origin: { kind: "default" } },
+    timeout: pick(["timeout", flags.timeout], ["ENTRATOOL_TIMEOUT", parseDuration], undefined),
+    account: pick(["account", flags.account], ["ENTRATOOL_ACCOUNT", text], profile?.pinnedAccount),
+    redirectUri: pick(
+      ["redirect-uri", flags.redirectUri],
+      ["ENTRATOOL_REDIRECT_URI", text],
+      profile?.redirectUri,
+    ),
   };
 }
 

@@ -13,7 +13,8 @@ import { postForm } from "../entra/transport.ts";
 import { EntraToolError } from "../errors.ts";
 import type { TokenSet } from "../token/token_set.ts";
 import { type AuthorizationResponse, readPastedResponse } from "./authorization_response.ts";
-import type { Flow, FlowHost, FlowInput, Person } from "./flow.ts";
+import type { Person } from "../person.ts";
+import type { Flow, FlowHost, FlowInput } from "./flow.ts";
 import { createNonce, createPkce, createState, type Pkce } from "./pkce.ts";
 import { userTokenSet } from "./received_token.ts";
 import {

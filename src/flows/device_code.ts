@@ -9,7 +9,8 @@ import {
 import { postForm } from "../entra/transport.ts";
 import { EntraToolError } from "../errors.ts";
 import type { TokenSet } from "../token/token_set.ts";
-import type { Flow, FlowHost, FlowInput, Person } from "./flow.ts";
+import type { Person } from "../person.ts";
+import type { Flow, FlowHost, FlowInput } from "./flow.ts";
 import { userTokenSet } from "./received_token.ts";
 import { clientFields, responseContext } from "./token_request_fields.ts";
 

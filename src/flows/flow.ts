@@ -6,6 +6,7 @@ import type { Trace } from "../entra/transport.ts";
 import type { Deadline, Host } from "../host.ts";
 import type { FlowName } from "../names.ts";
 import type { TokenSet } from "../token/token_set.ts";
+import type { Person } from "../person.ts";
 import type { SignInOptions } from "../token_request.ts";
 
 /** A permission that a flow needs of Deno, for the permission sets of deno.json and the compiled binary. */
@@ -34,18 +35,6 @@ export interface FlowInput {
   readonly signIn: SignInOptions;
   /** Undefined when nobody can take part. */
   readonly person: Person | undefined;
-}
-
-/** The person who signs in. */
-export interface Person {
-  /** Shows lines, at once; what stands between `**` and `**` is made to stand out where that is possible. */
-  tell(lines: readonly string[]): void;
-  /** Whether they see block characters and colours: a terminal. */
-  readonly hasTerminal: boolean;
-  /** Tries to open the address; false when no browser could be started. */
-  openBrowser(url: string): Promise<boolean>;
-  /** The next line that they type or paste; undefined when there will be none. Rejects with the signal's reason. */
-  readLine(signal: AbortSignal): Promise<string | undefined>;
 }
 
 export type FlowHost = Pick<Host, "fetch" | "now" | "sleep" | "random">;

@@ -34,6 +34,15 @@ export class Messages {
     this.stream.write(lines.map((line) => `${this.safe(line)}\n`).join(""));
   }
 
+  /** Lines in which what stands between `**` and `**` is bold on a terminal, and plain elsewhere. */
+  prominent(lines: readonly string[], isTerminal: boolean): void {
+    const [on, off] = isTerminal ? ["\u001b[1m", "\u001b[22m"] : ["", ""];
+    this.stream.write(
+      lines.map((line) => `${this.safe(line).replaceAll(/\*\*(.+?)\*\*/g, `${on}$1${off}`)}\n`)
+        .join(""),
+    );
+  }
+
   /** The text without secrets and without anything that a terminal would obey. */
   safe(text: string): string {
     // secrets first: once made visible, a secret with a control character would no longer be found

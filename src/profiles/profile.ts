@@ -32,6 +32,11 @@ export interface Profile {
   readonly scopes?: readonly string[];
   readonly defaultFlow?: FlowName;
   readonly credential?: ProfileCredential;
+  readonly redirectUri?: string;
+  /** The only tenant whose tokens are accepted: a GUID. */
+  readonly pinnedTenant?: string;
+  /** The only account whose tokens are accepted: a user name. */
+  readonly pinnedAccount?: string;
   /** RFC 3339, UTC. */
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -78,16 +83,22 @@ export function readProfile(value: unknown): Profile {
   if (!isProfileName(name)) throw new ProfileFieldError(`"name" is not a profile name`);
   const cloud = optional(fields, "cloud", parseCloudName);
   const defaultFlow = optional(fields, "defaultFlow", parseFlowName);
-  const authority = optional(fields, "authority", (text) => text);
+  const text = (field: string) => {
+    const value = optional(fields, field, (each) => each);
+    return value === undefined ? {} : { [field]: value };
+  };
   return {
     name,
     tenantId: string(fields, "tenantId"),
     clientId: string(fields, "clientId"),
     ...(cloud === undefined ? {} : { cloud }),
-    ...(authority === undefined ? {} : { authority }),
+    ...text("authority"),
     ...(fields.scopes === undefined ? {} : { scopes: strings(fields, "scopes") }),
     ...(defaultFlow === undefined ? {} : { defaultFlow }),
     ...(fields.credential === undefined ? {} : { credential: readCredential(fields.credential) }),
+    ...text("redirectUri"),
+    ...text("pinnedTenant"),
+    ...text("pinnedAccount"),
     createdAt: string(fields, "createdAt"),
     updatedAt: string(fields, "updatedAt"),
   };
@@ -119,6 +130,9 @@ const profileFields = [
   "scopes",
   "defaultFlow",
   "credential",
+  "redirectUri",
+  "pinnedTenant",
+  "pinnedAccount",
   "createdAt",
   "updatedAt",
 ];

@@ -18,7 +18,7 @@ export default async function cacheList(this: AppContext, flags: CacheListFlags)
       profile,
       client_id: clientId,
       tenant_id: token.tenantId,
-      account: token.account ?? null,
+      account: token.account?.username ?? null,
       flow: token.flow,
       scope: token.scopes.join(" "),
       expires_on: token.expiresAt,
@@ -43,7 +43,7 @@ export default async function cacheList(this: AppContext, flags: CacheListFlags)
         profile ?? "-",
         token.tenantId,
         clientId,
-        token.account ?? "app",
+        token.account?.username ?? "app",
         token.scopes.join(" "),
         token.expiresAt > now ? `in ${formatDuration(token.expiresAt - now)}` : "expired",
       ].map((cell) => messages.safe(cell))

@@ -9,6 +9,7 @@ import {
   listFlag,
   type ListOutput,
   listOutputFlag,
+  signInFlags,
   switchFlag,
   valueFlag,
 } from "../flag_groups.ts";
@@ -21,6 +22,9 @@ export interface NameFlags {
 const nameFlags = { profile: valueFlag(parseText, "NAME", "The profile's name") };
 
 export interface ProfileFieldFlags extends NameFlags, ConnectionFlags {
+  readonly redirectUri?: string | undefined;
+  readonly pinTenant?: string | undefined;
+  readonly pinAccount?: string | undefined;
   readonly flow?: FlowName | undefined;
   readonly scope?: readonly string[] | undefined;
 }
@@ -28,6 +32,9 @@ export interface ProfileFieldFlags extends NameFlags, ConnectionFlags {
 const profileFieldFlags = {
   ...nameFlags,
   ...connectionFlags,
+  redirectUri: signInFlags.redirectUri,
+  pinTenant: valueFlag(parseText, "GUID", "Accept only tokens of this tenant"),
+  pinAccount: valueFlag(parseText, "NAME", "Accept only tokens of this account: a user name"),
   flow: valueFlag(parseFlow, "FLOW", "Flow to use when none is chosen"),
   scope: listFlag(parseText, "SCOPE", "Scope to ask for when none is given"),
 };

@@ -47,6 +47,16 @@ export function checkProfile(profile: Profile): void {
       },
     );
   }
+  if (profile.pinnedTenant !== undefined && !isGuid(profile.pinnedTenant)) {
+    throw new EntraToolError(
+      "usage",
+      "pin_invalid",
+      `The pinned tenant "${profile.pinnedTenant}" is not a GUID`,
+      {
+        hint: "Tokens name their tenant by its GUID: entratool inspect shows it as tid",
+      },
+    );
+  }
   const scopes = profile.scopes ?? [];
   checkScopes(scopes);
   const flow = profile.defaultFlow ?? (profile.credential && "ClientCredentials");
@@ -65,6 +75,9 @@ export function fieldsOf(flags: ProfileFieldFlags): Partial<Profile> {
     ...(flags.authority === undefined ? {} : { authority: flags.authority }),
     ...(flags.scope?.length ? { scopes: parseScopeList(flags.scope) } : {}),
     ...(flags.flow === undefined ? {} : { defaultFlow: flags.flow }),
+    ...(flags.redirectUri === undefined ? {} : { redirectUri: flags.redirectUri }),
+    ...(flags.pinTenant === undefined ? {} : { pinnedTenant: flags.pinTenant }),
+    ...(flags.pinAccount === undefined ? {} : { pinnedAccount: flags.pinAccount }),
   };
 }
 

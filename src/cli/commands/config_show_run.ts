@@ -44,7 +44,13 @@ async function showOrigins(this: AppContext, flags: ShowFlags): Promise<void> {
     ["scope", settings.scopes.value.join(" ") || "(Microsoft Graph)", settings.scopes.origin],
     ["credential", describeCredential(settings.credential?.value), settings.credential?.origin],
     ["ca-file", settings.caFile?.value, settings.caFile?.origin],
-    ["timeout", `${settings.timeout.value / 1000}s`, settings.timeout.origin],
+    [
+      "timeout",
+      settings.timeout === undefined ? "60s" : `${settings.timeout.value / 1000}s`,
+      settings.timeout?.origin ?? { kind: "default" as const },
+    ],
+    ["account", settings.account?.value, settings.account?.origin],
+    ["redirect-uri", settings.redirectUri?.value, settings.redirectUri?.origin],
   ] as const;
   const present = entries.flatMap(([name, value, origin]) =>
     value === undefined || origin === undefined

@@ -1,29 +1,13 @@
 /** `entratool get-token`: what may be typed. */
 
 import { buildCommand } from "@stricli/core";
-import type { FlowName, OutputFormat } from "../../names.ts";
 import type { AppContext } from "../context.ts";
-import {
-  type ConnectionFlags,
-  connectionFlags,
-  listFlag,
-  type NetworkFlags,
-  networkFlags,
-  type ProfileFlags,
-  profileFlags,
-  switchFlag,
-  valueFlag,
-} from "../flag_groups.ts";
-import { parseFlow, parseMinutes, parseOutputFormat, parseText } from "../parsers.ts";
+import { switchFlag } from "../flag_groups.ts";
+import { tokenFlagAliases, type TokenFlags, tokenFlags } from "../token_flags.ts";
 
-export interface GetTokenFlags extends ProfileFlags, ConnectionFlags, NetworkFlags {
-  readonly flow?: FlowName | undefined;
-  readonly scope?: readonly string[] | undefined;
-  readonly output?: OutputFormat | undefined;
-  readonly file?: string | undefined;
+export interface GetTokenFlags extends TokenFlags {
   readonly force?: boolean | undefined;
   readonly noCache?: boolean | undefined;
-  readonly warnExpiry?: number | undefined;
   readonly emulator?: boolean | undefined;
 }
 
@@ -31,37 +15,14 @@ export const getTokenCommand = buildCommand<GetTokenFlags, [], AppContext>({
   loader: () => import("./get_token_run.ts"),
   parameters: {
     flags: {
-      ...profileFlags,
-      flow: valueFlag(
-        parseFlow,
-        "FLOW",
-        "How to get the token, e.g. ClientCredentials [ENTRATOOL_FLOW]",
-      ),
-      scope: listFlag(
-        parseText,
-        "SCOPE",
-        "Scope; several by spaces, commas or repetition (default Microsoft Graph's .default) [ENTRATOOL_SCOPE]",
-      ),
-      output: valueFlag(
-        parseOutputFormat,
-        "FORMAT",
-        "token (default), json, yaml, header or env",
-      ),
-      file: valueFlag(
-        parseText,
-        "PATH",
-        "Write to this file, readable by you alone, in place of stdout",
-      ),
       force: switchFlag("Get a new token even if a cached one is fresh"),
       noCache: switchFlag("Neither read nor write the cache"),
-      warnExpiry: valueFlag(parseMinutes, "MINUTES", "Warn when the token ends sooner than this"),
       emulator: switchFlag(
         "Get the token from a throw-away emulator on this machine: no tenant needed",
       ),
-      ...connectionFlags,
-      ...networkFlags,
+      ...tokenFlags,
     },
-    aliases: { p: "profile", f: "flow", s: "scope", o: "output" },
+    aliases: tokenFlagAliases,
   },
   docs: {
     brief: "Print an access token, from the cache while it is fresh",
@@ -73,6 +34,9 @@ the environment (the variables in brackets), then the profile.
 EXAMPLES
   entratool get-token --emulator
   entratool get-token -p service-principal -f ClientCredentials
+  entratool get-token -p desktop-app -f InteractiveBrowser
+  entratool get-token -p iot-device -f DeviceCode
+  entratool get-token -p webapp -f AuthorizationCode
   entratool get-token -p service-principal -s api://orders/.default -o json
   entratool get-token --tenant contoso.onmicrosoft.com --client-id 11111111-2222-4333-8444-555555555555 --client-secret-file secret.txt
   curl -H "$(entratool get-token -o header)" https://graph.microsoft.com/v1.0/organization

@@ -59,7 +59,11 @@ export async function withThrowAwayEmulator(
         secret: { from: "value", value: seed.clientSecret },
       },
       caFile: undefined,
-      timeout: flags.timeout ?? 60_000,
+      timeout: flags.timeout,
+      account: flags.account,
+      pins: {},
+      claims: undefined,
+      signIn: {},
     });
   } finally {
     await emulator.close();
