@@ -14,6 +14,8 @@ export interface FakeHostOptions {
   readonly now?: number;
   readonly os?: Host["os"];
   readonly fetch?: Host["fetch"];
+  /** What the person's browser does with an address; nothing by default, and no browser opens. */
+  readonly browser?: (url: string) => Promise<void>;
 }
 
 export class FakeHost implements Host {
@@ -61,8 +63,37 @@ export class FakeHost implements Host {
         new EntraToolError("usage", "stdin_too_large", "Standard input is too large"),
       );
     },
+    readLine: (signal) => {
+      this.#lines ??= this.#stdinLines();
+      const line = this.#lines.shift();
+      if (line !== undefined) return Promise.resolve(line);
+      // at a terminal the next line may come at any time
+      if (!this.#isTerminal("stdin")) return Promise.resolve(undefined);
+      return new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      });
+    },
     isTerminal: () => this.#isTerminal("stdin"),
   };
+  #lines: string[] | undefined;
+
+  #stdinLines(): string[] {
+    const { stdin = "" } = this.#options;
+    const text = typeof stdin === "string" ? stdin : new TextDecoder().decode(stdin);
+    return text === "" ? [] : text.replace(/\n$/, "").split("\n");
+  }
+
+  /** The addresses that were opened. */
+  readonly opened: string[] = [];
+
+  openBrowser(url: string): Promise<boolean> {
+    this.opened.push(url);
+    const { browser } = this.#options;
+    if (browser === undefined) return Promise.resolve(false);
+    // it works on its own, as a browser does
+    browser(url).catch((error) => this.#cancel.abort(error));
+    return Promise.resolve(true);
+  }
 
   env(name: string): string | undefined {
     return this.#options.env?.[name];

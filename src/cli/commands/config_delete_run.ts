@@ -8,6 +8,7 @@ import { readEnvironment } from "../settings.ts";
 import { userVault } from "../vault_access.ts";
 import type { NameFlags } from "./config.ts";
 import { deleteTokens } from "../cached_tokens.ts";
+import { signOut } from "../signed_in.ts";
 import { requiredName } from "./config_profile.ts";
 
 export default async function configDelete(this: AppContext, flags: NameFlags): Promise<void> {
@@ -21,6 +22,7 @@ export default async function configDelete(this: AppContext, flags: NameFlags): 
     // secrets first: if that fails, the profile is still there to try again with
     for (const secret of secretNames) await vault.delete(secretEntryName(profile.name, secret));
     removed = await deleteTokens(vault, profile.name);
+    await signOut(vault, { profile: profile.name, account: undefined });
     return profiles.filter((each) => each !== profile);
   });
   this.messages.note(
