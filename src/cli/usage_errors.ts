@@ -45,7 +45,9 @@ export function applicationText(messages: Messages): ApplicationText {
 /** Names the flag, unless it may be a flag and its secret value without a space between them. */
 function flagNotFound(input: string): string {
   const name = typed(input);
-  return /^[a-z-]{1,32}$/.test(name) ? `There is no flag --${name}` : "There is no such flag";
+  return /^(?!client-secret)[a-z][a-z-]{0,31}$/.test(name)
+    ? `There is no flag --${name}`
+    : "There is no such flag";
 }
 
 function usageProblem(error: unknown): [what: string, hint?: string] {

@@ -56,7 +56,8 @@ export function sameProfileName(a: string, b: string): boolean {
 
 /** The form of a name under which its vault entries are kept. */
 export function foldName(name: string): string {
-  return name.normalize("NFC").toLowerCase();
+  // a small letter with an accent may have a form of its own where the capital has none
+  return name.normalize("NFC").toLowerCase().normalize("NFC");
 }
 
 /** What a profile may have in the vault. */

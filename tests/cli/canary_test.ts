@@ -15,15 +15,17 @@ const canaries: readonly string[] = [
   "Zx-canary-Schlüssel-ключ-鍵-🔑",
   "-Zx-canary-leading-dash",
   "--Zx-canary-like-a-flag",
+  "ZxCanaryOfLettersOnly",
 ];
 
-/** What must not be found of a secret: whole, each of its lines, and as URLs, forms, JSON, HTML and base64 write it. */
+/** What must not be found of a secret: whole, each line, as a flag, and as URLs, forms, JSON, HTML and base64 write it. */
 function tracesOf(secret: string): readonly string[] {
   const bytes = new TextEncoder().encode(secret);
   return [
     secret,
     ...secret.split("\n"),
     ...secret.split("\n").map((line) => line.slice(0, 12)),
+    secret.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
     encodeURIComponent(secret),
     new URLSearchParams({ "": secret }).toString().slice(1),
     JSON.stringify(secret).slice(1, -1),
@@ -39,8 +41,12 @@ function escapeHtml(text: string): string {
 }
 
 function assertNoTrace(text: string, secret: string, where: string): void {
+  const lowerCase = text.toLowerCase();
   for (const trace of tracesOf(secret)) {
-    assert.ok(!text.includes(trace), `${where} holds ${JSON.stringify(trace)}:\n${text}`);
+    assert.ok(
+      !lowerCase.includes(trace.toLowerCase()),
+      `${where} holds ${JSON.stringify(trace)}:\n${text}`,
+    );
   }
 }
 

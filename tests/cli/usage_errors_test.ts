@@ -30,8 +30,14 @@ const mistakes: readonly (readonly [
   ],
   [
     "a misspelt flag of several words is corrected",
+    ["get-token", "--certificate-password-fil", "x"],
+    "There is no flag --certificate-password-fil",
+    "Did you mean --certificate-password-file?",
+  ],
+  [
+    "a misspelt flag that may be a secret is corrected and not repeated",
     ["get-token", "--client-secret-fil", "x"],
-    "There is no flag --client-secret-fil",
+    "There is no such flag",
     "Did you mean --client-secret-file?",
   ],
   [
@@ -42,9 +48,9 @@ const mistakes: readonly (readonly [
   ],
   [
     "a misspelt flag with a value of several lines is not taken for an argument",
-    ["get-token", "--clientsecret=a\nb"],
-    "There is no flag --clientsecret",
-    "Did you mean --client-secret?",
+    ["get-token", "--tennant=a\nb"],
+    "There is no flag --tennant",
+    "Did you mean --tenant?",
   ],
   [
     "a flag that can not be negated is named",

@@ -88,7 +88,7 @@ Deno.test("JSON and YAML hold nothing unsafe but line breaks, and mean the same"
         const json = printableJson(value);
         assert.equal(findUnsafe(json.replaceAll("\n", "")), undefined);
         assert.deepEqual(JSON.parse(json), plain);
-        const yaml = printableYaml(value);
+        const yaml = printableYaml(plain);
         assert.equal(findUnsafe(yaml.replaceAll("\n", "")), undefined, JSON.stringify(yaml));
         assert.deepEqual(parseYaml(yaml), plain);
       },

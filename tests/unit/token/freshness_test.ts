@@ -46,7 +46,7 @@ const cases: readonly (readonly [
   ]],
   ["renewal wanted only after the end", token(3600, 3500), [[3299, "fresh"], [3300, "expired"]]],
   ["no life at all", token(0), [[0, "expired"]]],
-  ["an end before the start", token(-10), [[-20, "fresh"], [-10, "expired"], [0, "expired"]]],
+  ["an end before the start", token(-10), [[-10, "expired"], [0, "expired"]]],
   ["a clock that was put back", token(3600), [[-1_000_000, "fresh"]]],
 ];
 
