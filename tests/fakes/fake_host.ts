@@ -12,6 +12,8 @@ export interface FakeHostOptions {
   readonly terminals?: readonly ("stdin" | "stdout" | "stderr")[];
   /** Milliseconds since the epoch; the clock stands still but for `sleep`. Default: the real time at the start. */
   readonly now?: number;
+  /** Real time in place of a clock that stands still: for counterparts that keep time themselves. */
+  readonly isRealTime?: boolean;
   readonly os?: Host["os"];
   readonly fetch?: Host["fetch"];
   /** What the person's browser does with an address; nothing by default, and no browser opens. */
@@ -73,6 +75,14 @@ export class FakeHost implements Host {
         signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       });
     },
+    readSecret: (prompt) => {
+      this.#err += prompt;
+      this.#lines ??= this.#stdinLines();
+      const line = this.#lines.shift();
+      return line === undefined
+        ? Promise.reject(new EntraToolError("cancelled", "cancelled", "Cancelled"))
+        : Promise.resolve(line);
+    },
     isTerminal: () => this.#isTerminal("stdin"),
   };
   #lines: string[] | undefined;
@@ -100,12 +110,13 @@ export class FakeHost implements Host {
   }
 
   now(): number {
-    return this.#now;
+    return this.#options.isRealTime ? Date.now() : this.#now;
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.reject(signal.reason);
     this.sleeps.push(ms);
+    if (this.#options.isRealTime) return denoHost.sleep(ms, signal);
     this.#now += ms;
     return Promise.resolve();
   }
@@ -125,7 +136,7 @@ export class FakeHost implements Host {
     );
     Deno.unrefTimer(timer);
     this.#timers.push(timer);
-    return { at: this.#now + timeoutMs, signal: this.#cancel.signal };
+    return { at: this.now() + timeoutMs, signal: this.#cancel.signal };
   }
   readonly #timers: ReturnType<typeof setTimeout>[] = [];
 
