@@ -39,6 +39,12 @@ export function accountsEntryName(request: TokenRequest): string {
     ]);
 }
 
+/** Where the people of an entry signed in: the name of a cloud, or an authority. */
+export function loginOfEntry(entry: string): string {
+  const [, login]: readonly unknown[] = JSON.parse(entry.slice(accountsEntryPrefix.length));
+  return String(login);
+}
+
 /** Whether the app proves itself in a person's flow: only a registered web app does. */
 export function usesCredential({ flow, credential }: TokenRequest): boolean {
   return flow === "AuthorizationCode" && credential !== undefined;
@@ -69,16 +75,24 @@ export function choosePerson(
     : people.find((each) => isAccount(each.account, account));
 }
 
-/** Writes the entry with this person first; others stay. */
+/**
+ * Writes the entry with this person; others stay.
+ *
+ * @param how who signs in comes first; a refresh, which nobody takes part in, changes nothing in the order
+ */
 export async function rememberPerson(
   entry: string,
   person: SignedIn,
   request: TokenRequest,
   vault: Vault,
+  how: "signed_in" | "refreshed",
 ): Promise<void> {
-  const others = (await readAccounts(entry, vault))
-    .filter(({ account }) => account.homeAccountId !== person.account.homeAccountId);
-  await writePeople(entry, [person, ...others], request, vault);
+  const people = await readAccounts(entry, vault);
+  const isSame = ({ account }: SignedIn) => account.homeAccountId === person.account.homeAccountId;
+  const next = how === "refreshed" && people.some(isSame)
+    ? people.map((each) => isSame(each) ? person : each)
+    : [person, ...people.filter((each) => !isSame(each))];
+  await writePeople(entry, next, request, vault);
 }
 
 /** Writes the entry without the person's refresh token, which is of no more use; who it was stays known. */

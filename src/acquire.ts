@@ -24,8 +24,8 @@ import type { Trace } from "./entra/transport.ts";
 
 /** The time for requests when none is set, in milliseconds. */
 const usualTimeout = 60_000;
-/** The time for a person to sign in when none is set: as long as Entra's device codes live. */
-const signInTimeout = 900_000;
+/** The time for a person to sign in when none is set: longer than Entra's device codes live, which is a quarter of an hour. */
+const signInTimeout = 1_200_000;
 
 export interface AcquireOptions {
   /** `use`: read and write. `renew`: write only. `off`: neither. */
@@ -107,7 +107,11 @@ export async function acquireToken(
     ? accountsEntryName(request)
     : tokenEntryName(request, undefined);
   try {
-    return await options.vault.withLock(lock, acquisition.deadline, () => acquisition.renew());
+    return await options.vault.withLock(
+      lock,
+      acquisition.deadline,
+      (unlocked) => acquisition.renew(unlocked),
+    );
   } catch (error) {
     return acquisition.insteadOfRenewal(error);
   }
@@ -138,7 +142,10 @@ async function lookUp(request: TokenRequest, options: AcquireOptions): Promise<F
   const token = readCachedToken(await vault.read(tokenEntryName(request, person)))?.token;
   if (token === undefined) return { person, cached: undefined };
   redactor.add(token.accessToken);
-  return { person, cached: { token, freshness: freshness(token, host.now()) } };
+  // it is kept with the account, and shown to who asks for it
+  const { refreshToken } = person ?? {};
+  const whole = refreshToken === undefined ? token : { ...token, refreshToken };
+  return { person, cached: { token: whole, freshness: freshness(token, host.now()) } };
 }
 
 /** The way to a new token, from the refresh token to the sign-in. */
@@ -157,11 +164,18 @@ class Acquisition {
     );
   }
 
-  /** With the lock held: another process may have been faster. */
-  async renew(): Promise<AcquiredToken> {
+  /**
+   * With the lock held: another process may have been faster.
+   *
+   * @param unlocked why there is no lock, if so
+   */
+  async renew(unlocked: EntraToolError | undefined): Promise<AcquiredToken> {
     this.latest = await lookUp(this.request, this.options);
     const { person, cached } = this.latest;
     if (cached?.freshness === "fresh") return { token: cached.token, fromCache: true };
+    if (unlocked !== undefined) {
+      this.options.warn(`Other processes may ask for the same token now: ${unlocked.message}`);
+    }
     return person?.refreshToken === undefined
       ? await this.byFlow(person)
       : await this.byRefresh(person);
@@ -184,17 +198,20 @@ class Acquisition {
     const deadline = options.host.deadline(request.timeout ?? usualTimeout);
     const { obtainByRefreshToken, afterRefusedRefresh } = await loadObtain();
     try {
-      const token = await obtainByRefreshToken(person.refreshToken ?? "", request, {
-        ...options,
-        deadline,
-      });
-      return await this.keep(token);
+      const token = await obtainByRefreshToken(person, request, { ...options, deadline });
+      return await this.keep(token, "refreshed");
     } catch (error) {
-      const next = error instanceof EntraToolError ? afterRefusedRefresh(error) : undefined;
-      if (next === undefined || !(error instanceof EntraToolError)) throw error;
+      if (!(error instanceof EntraToolError)) throw error;
+      const next = await afterRefusedRefresh(error, request);
+      if (next === undefined) throw error;
       const entry = accountsEntryName(request);
-      if (next.forget) await forgetRefreshToken(entry, person, request, options.vault);
-      if (!next.signIn) throw error;
+      if (next.forget) {
+        await this.store(
+          () => forgetRefreshToken(entry, person, request, options.vault),
+          "A refresh token that is of no more use could not be removed",
+        );
+      }
+      if (!next.signIn) throw withHint(error, next.remedy);
       return await this.byFlow(person, {
         why: error,
         ...(next.prompt === undefined ? {} : { prompt: next.prompt }),
@@ -207,15 +224,20 @@ class Acquisition {
     const { request, options } = this;
     if (isPersonal(request) && options.person === undefined) throw this.mustSignIn(again?.why);
     const { obtainToken } = await loadObtain();
-    const token = await obtainToken(signInRequest(request, person, again), {
+    const token = await obtainToken(await signInRequest(request, person, again), {
       ...options,
       deadline: this.deadline,
     });
-    return options.cache === "off" ? { token, fromCache: false } : await this.keep(token);
+    return options.cache === "off"
+      ? { token, fromCache: false }
+      : await this.keep(token, "signed_in");
   }
 
-  /** Keeps what was obtained: the refresh token first, as it can't be had a second time. */
-  private async keep(token: TokenSet): Promise<AcquiredToken> {
+  /**
+   * Keeps what was obtained: the refresh token first, as it can't be had a second time. A disk that refuses takes nothing away
+   * from the token.
+   */
+  private async keep(token: TokenSet, how: "signed_in" | "refreshed"): Promise<AcquiredToken> {
     const { request, options: { vault } } = this;
     const { refreshToken, ...rest } = token;
     const person = token.account && {
@@ -223,15 +245,33 @@ class Acquisition {
       ...(refreshToken === undefined ? {} : { refreshToken }),
     };
     if (person !== undefined) {
-      await rememberPerson(accountsEntryName(request), person, request, vault);
+      await this.store(
+        () => rememberPerson(accountsEntryName(request), person, request, vault, how),
+        this.latest.person?.refreshToken === undefined
+          ? "THE SIGN-IN IS LOST when this token ends, as it could not be stored"
+          : "THE NEW REFRESH TOKEN IS LOST, as it could not be stored; the next renewal may need a sign-in",
+      );
     }
     const value: CachedToken = {
       profile: request.profile ?? null,
       clientId: request.clientId,
       token: rest,
     };
-    await vault.write(tokenEntryName(request, person), value);
+    await this.store(
+      () => vault.write(tokenEntryName(request, person), value),
+      "The token could not be cached, so the next command asks for a new one",
+    );
     return { token, fromCache: false };
+  }
+
+  /** Writes to the vault; a storage failure is a warning that says what it means. */
+  private async store(write: () => Promise<void>, consequence: string): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (!(error instanceof EntraToolError) || error.failure !== "storage") throw error;
+      this.options.warn(`${consequence}: ${error.message}`);
+    }
   }
 
   private mustSignIn(why: EntraToolError | undefined): EntraToolError {
@@ -252,24 +292,47 @@ interface SignInAgain {
 }
 
 /** The request with all that is known of who should sign in and what was demanded of them. */
-function signInRequest(
+async function signInRequest(
   request: TokenRequest,
   person: SignedIn | undefined,
   again: SignInAgain | undefined,
-): TokenRequest {
+): Promise<TokenRequest> {
   if (!isPersonal(request)) return request;
-  const loginHint = request.signIn.loginHint ?? request.account ?? request.pins.account ??
-    person?.account.username;
+  const loginHint = request.signIn.loginHint ?? person?.account.username ??
+    [request.account, request.pins.account].find((name) =>
+      // of a home account id the sign-in page knows nothing
+      name !== undefined && !homeAccountId.test(name)
+    );
   const prompt = request.signIn.prompt ?? again?.prompt;
   return {
     ...request,
-    claims: request.claims ?? again?.why.detail.oauth?.claims,
+    claims: await bothClaims(request.claims, again?.why.detail.oauth?.claims),
     signIn: {
       ...request.signIn,
       ...(loginHint === undefined ? {} : { loginHint }),
       ...(prompt === undefined ? {} : { prompt }),
     },
   };
+}
+
+const homeAccountId = /^[0-9a-f-]{36}\.[0-9a-f-]{36}$/i;
+
+/** What the API demanded and what Entra demanded, in one claims request. */
+async function bothClaims(
+  given: string | undefined,
+  demanded: string | undefined,
+): Promise<string | undefined> {
+  if (given === undefined || demanded === undefined) return given ?? demanded;
+  const { mergeClaims } = await lazily<typeof import("./entra/claims_challenge.ts")>(
+    import.meta.resolve("./entra/claims_challenge.ts"),
+  );
+  return mergeClaims(given, demanded);
+}
+
+/** The same error with this hint, if there is one and it has none. */
+function withHint(error: EntraToolError, hint: string | undefined): EntraToolError {
+  if (hint === undefined || error.detail.hint !== undefined) return error;
+  return new EntraToolError(error.failure, error.code, error.message, { ...error.detail, hint });
 }
 
 function loadObtain() {

@@ -73,7 +73,23 @@ function typedName(name: string): string {
 export async function runApp(argv: readonly string[], host: Host): Promise<number> {
   const redactor = new Redactor();
   const messages = new Messages(host.stderr, redactor);
+  try {
+    return await runCommand(argv, { host, messages, redactor });
+  } catch (error) {
+    // Stricli catches what commands throw, but the help is written when it is done
+    const text = applicationText(messages, []).exceptionWhileRunningCommand(error, false);
+    host.stderr.write(`${text}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+async function runCommand(
+  argv: readonly string[],
+  rest: Omit<AppContext, "process">,
+): Promise<number> {
+  const { host, messages } = rest;
   const routes = await loadRoutes(argv[0]);
+  const names = flagNames(routes, argv);
   const application = buildApplication(routes, {
     name: "entratool",
     versionInfo: { currentVersion: version },
@@ -83,17 +99,37 @@ export async function runApp(argv: readonly string[], host: Host): Promise<numbe
       useAliasInUsageLine: false,
       onlyRequiredInUsageLine: true,
     },
-    localization: { text: applicationText(messages) },
+    localization: { text: applicationText(messages, longFlags(names)) },
     determineExitCode: exitCodeOf,
   });
+  let help = "";
   const process: AppContext["process"] = {
-    stdout: host.stdout,
+    // only help and version come this way
+    stdout: { write: (text) => void (help += text) },
     stderr: host.stderr,
     exitCode: null,
   };
-  const context: AppContext = { process, host, messages, redactor };
-  await run(application, normalizeArgv(argv, flagNames(routes, argv)), context);
+  const context: AppContext = { process, ...rest };
+  await run(application, normalizeArgv(argv, names), context);
+  if (help !== "") host.stdout.write(await laidOut(help, calledCommand(routes, argv)));
   return exitCode(process.exitCode ?? 0);
+}
+
+async function laidOut(
+  help: string,
+  command: Command<AppContext> | undefined,
+): Promise<string> {
+  // the version comes the same way
+  if (!help.startsWith("USAGE")) return help;
+  const { formatHelp } = await lazily<typeof import("./cli/help_text.ts")>(
+    import.meta.resolve("./cli/help_text.ts"),
+  );
+  return formatHelp(help, command?.parameters);
+}
+
+/** `--name` of each flag, as people type it. */
+function longFlags({ withValue, withoutValue }: FlagNames): readonly string[] {
+  return [...withValue, ...withoutValue].filter((name) => /^--[a-z\d-]+$/.test(name));
 }
 
 /** Stricli's own codes are negative: −4 and −5 are mistakes in what was typed, the others are bugs. */

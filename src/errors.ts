@@ -32,6 +32,8 @@ export const exitCodes: Readonly<Record<Failure | "success" | "unexpected", numb
 export interface FailureDetail {
   /** What to do next: a command to type where there is one. */
   readonly hint?: string;
+  /** Whether the hint was made for this very request, so that nothing more general takes its place. */
+  readonly isHintExact?: boolean;
   /** What the server itself said; untrusted text. */
   readonly serverText?: string;
   /** The server's ids for this request, for a support case or the sign-in log. */

@@ -4,7 +4,7 @@
  * (`files/`, `vault/`, `profiles/`) use Deno's directly and tests give them a folder of their own.
  */
 
-/** One HTTP request, complete: nothing is added to it but what HTTP itself demands. */
+/** One HTTP request: the client adds what HTTP demands (`host`, lengths) and what it can read, and nothing about us. */
 export interface HttpRequest {
   readonly method: "GET" | "POST";
   readonly url: string;
@@ -30,7 +30,11 @@ export class ConnectionError extends Error {
 
 /** An output or input of the process. */
 export interface OutputStream {
-  /** Writes the text as UTF-8, whole, before it returns. */
+  /**
+   * Writes the text as UTF-8, whole, before it returns. A reader that has gone away is no failure: it has all it wanted.
+   *
+   * @throws EntraToolError storage when stdout can't be written; stderr never throws
+   */
   write(text: string): void;
   isTerminal(): boolean;
 }
@@ -38,8 +42,19 @@ export interface OutputStream {
 export interface InputStream {
   /** The next line without its end; undefined after the last one. Rejects with `signal.reason` when it fires first. */
   readLine(signal: AbortSignal): Promise<string | undefined>;
-  /** Reads to the end. @throws EntraToolError usage when there is more than `maxBytes`. */
-  readAll(maxBytes: number): Promise<Uint8Array>;
+  /**
+   * Reads to the end. Rejects with `signal.reason` when it fires first.
+   *
+   * @throws EntraToolError usage when there is more than `maxBytes`
+   */
+  readAll(maxBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Asks the person at the terminal for a secret: the prompt on standard error, the line without an echo. What is pasted
+   * with line breaks in it comes with them.
+   *
+   * @throws EntraToolError cancelled at Ctrl-C
+   */
+  readSecret(prompt: string): Promise<string>;
   isTerminal(): boolean;
 }
 

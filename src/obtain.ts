@@ -1,11 +1,15 @@
 /** The part of getting a token that a cached one never needs: authority, credential, certificates, flow. */
 
-import { usesCredential } from "./accounts.ts";
+import { type SignedIn, usesCredential } from "./accounts.ts";
+import { clientSecretCredential } from "./credentials/client_secret.ts";
 import type { ClientCredential } from "./credentials/credential.ts";
-import { isGuid, resolveAuthority } from "./entra/authority.ts";
+import { readInput, readSecret } from "./credentials/secret_source.ts";
+import { checkClientId, resolveAuthority } from "./entra/authority.ts";
+import { shortExcerpt } from "./entra/excerpt.ts";
 import { EntraToolError } from "./errors.ts";
+import { readBoundedFile } from "./files/bounded_file.ts";
 import type { FlowInput } from "./flows/flow.ts";
-import { refreshToken as refreshByToken } from "./flows/refresh_token.ts";
+import type { AfterRefusal } from "./flows/refresh_token.ts";
 import { loadFlow } from "./flows/registry.ts";
 import type { Deadline, Host } from "./host.ts";
 import { lazily } from "./lazy_module.ts";
@@ -14,13 +18,8 @@ import type { Person } from "./person.ts";
 import type { Redactor } from "./output/redact.ts";
 import { isAccount } from "./token/account.ts";
 import type { TokenSet } from "./token/token_set.ts";
-import type { CredentialSource, SecretSource, TokenRequest } from "./token_request.ts";
+import type { CredentialSource, TokenRequest } from "./token_request.ts";
 import type { Vault } from "./vault/vault.ts";
-
-export { afterRefusedRefresh } from "./flows/refresh_token.ts";
-
-/** Files with secrets and certificates are never larger. */
-const maxFileBytes = 1024 * 1024;
 
 export interface ObtainOptions {
   readonly vault: Vault;
@@ -36,8 +35,8 @@ export async function obtainToken(
   request: TokenRequest,
   options: ObtainOptions,
 ): Promise<TokenSet> {
-  const flow = await loadFlow(request.flow);
-  return checked(await flow.run(await flowInput(request, options), options.host), request, options);
+  const [flow, input] = await Promise.all([loadFlow(request.flow), flowInput(request, options)]);
+  return input.accept(await flow.run(input, options.host));
 }
 
 /**
@@ -46,24 +45,31 @@ export async function obtainToken(
  * @throws EntraToolError of every kind; what to do then says {@link afterRefusedRefresh}
  */
 export async function obtainByRefreshToken(
-  refreshToken: string,
+  person: SignedIn,
   request: TokenRequest,
   options: ObtainOptions,
 ): Promise<TokenSet> {
-  const input = await flowInput(request, options);
-  return checked(await refreshByToken(refreshToken, input, options.host), request, options);
+  const [flow, input] = await Promise.all([loadRefresh(), flowInput(request, options)]);
+  return input.accept(await flow.refreshToken(person, input, options.host));
+}
+
+/** What to do when {@link obtainByRefreshToken} was refused; undefined when the error says nothing about the token. */
+export async function afterRefusedRefresh(
+  error: EntraToolError,
+  request: TokenRequest,
+): Promise<AfterRefusal | undefined> {
+  return (await loadRefresh()).afterRefusedRefresh(error, request.flow);
+}
+
+function loadRefresh() {
+  return lazily<typeof import("./flows/refresh_token.ts")>(
+    import.meta.resolve("./flows/refresh_token.ts"),
+  );
 }
 
 /** What a flow works with. @throws EntraToolError usage when a setting can't be right */
 async function flowInput(request: TokenRequest, options: ObtainOptions): Promise<FlowInput> {
-  if (!isGuid(request.clientId)) {
-    throw new EntraToolError(
-      "usage",
-      "client_id_invalid",
-      `The client id "${request.clientId}" is not a GUID`,
-      { hint: "Copy the Application (client) id from the app registration's Overview" },
-    );
-  }
+  checkClientId(request.clientId);
   const { credential } = request;
   const isNeeded = request.flow === "ClientCredentials" || usesCredential(request);
   return {
@@ -74,13 +80,16 @@ async function flowInput(request: TokenRequest, options: ObtainOptions): Promise
     credential: isNeeded && credential !== undefined
       ? await loadCredential(credential, request, options)
       : undefined,
-    caCertificates: request.caFile === undefined ? [] : [await readCaFile(request.caFile)],
+    caCertificates: request.caFile === undefined
+      ? []
+      : [await readCaFile(request.caFile, options.deadline.signal)],
     deadline: options.deadline,
     trace: options.trace,
     profile: request.profile,
     claims: request.claims,
     signIn: request.signIn,
     person: options.person,
+    accept: (token) => checked(token, request, options),
   };
 }
 
@@ -114,7 +123,7 @@ function checked(token: TokenSet, request: TokenRequest, { redactor }: ObtainOpt
     throw new EntraToolError(
       "refused",
       "token_account_mismatch",
-      `The token is of account "${token.account.username}", but ${whose} "${wanted}"`,
+      `The token is of account "${shortExcerpt(token.account.username)}", but ${whose} "${wanted}"`,
       { hint: "Sign in again and choose that account" },
     );
   }
@@ -126,95 +135,25 @@ async function loadCredential(
   request: TokenRequest,
   options: ObtainOptions,
 ): Promise<ClientCredential> {
+  const context = { ...options, signal: options.deadline.signal };
   if (source.kind === "client-secret") {
-    const { clientSecretCredential } = await import("./credentials/client_secret.ts");
-    return clientSecretCredential(await readSecret(source.secret, "client secret", options));
+    return clientSecretCredential(await readSecret(source.secret, "client secret", context));
   }
   const { certificateCredential } = await lazily<typeof import("./credentials/certificate.ts")>(
     import.meta.resolve("./credentials/certificate.ts"),
   );
   return certificateCredential({
     clientId: request.clientId,
-    file: await readInput(source.path, "certificate", options),
-    password: source.password && await readSecret(source.password, "certificate password", options),
+    file: await readInput(source.path, "certificate", context),
+    password: source.password && await readSecret(source.password, "certificate password", context),
     label: source.path,
     algorithm: source.algorithm,
     x5c: source.sendX5c,
   });
 }
 
-/**
- * Reads a secret and tells the redactor.
- *
- * One line break at the end of a file or of standard input is not part of it: editors and `echo` put it there.
- *
- * @throws EntraToolError usage when it can't be read or is empty; storage when the vault does not have it
- */
-export async function readSecret(
-  source: SecretSource,
-  what: string,
-  options: Pick<ObtainOptions, "vault" | "host" | "redactor">,
-): Promise<string> {
-  const secret = await readRawSecret(source, what, options);
-  if (secret === "") {
-    throw new EntraToolError("usage", "secret_empty", `The ${what} is empty`, {
-      hint: source.from === "file"
-        ? `Look at ${source.path === "-" ? "standard input" : source.path}`
-        : "Set it",
-    });
-  }
-  options.redactor.add(secret);
-  return secret;
-}
-
-async function readRawSecret(
-  source: SecretSource,
-  what: string,
-  options: Pick<ObtainOptions, "vault" | "host">,
-): Promise<string> {
-  if (source.from === "value") return source.value;
-  if (source.from === "file") {
-    const bytes = await readInput(source.path, what, options);
-    try {
-      const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-      return text.replace(/\r?\n$/, "");
-    } catch {
-      throw new EntraToolError(
-        "usage",
-        "secret_not_text",
-        `The ${what} in ${source.path} is not UTF-8 text`,
-        {
-          hint: "Save the file as UTF-8",
-        },
-      );
-    }
-  }
-  const value = await options.vault.read(source.entry);
-  if (typeof value === "string") return value;
-  throw new EntraToolError(
-    "storage",
-    "secret_missing",
-    `The vault does not hold the ${what} of this profile`,
-    {
-      hint: options.vault.storesAnything
-        ? "Store it again: entratool config edit -p NAME --client-secret-file PATH"
-        : "Unlock the vault that it was stored in: set ENTRATOOL_VAULT_KEY or ENTRATOOL_VAULT_PASSPHRASE",
-    },
-  );
-}
-
-/** Reads a file, or standard input for `-`. @throws EntraToolError usage when it can't be read or is too large */
-export async function readInput(
-  path: string,
-  what: string,
-  { host }: Pick<ObtainOptions, "host">,
-): Promise<Uint8Array> {
-  if (path === "-") return await host.stdin.readAll(maxFileBytes);
-  return await readBoundedFile(path, what);
-}
-
-async function readCaFile(path: string): Promise<string> {
-  const text = new TextDecoder().decode(await readBoundedFile(path, "CA file"));
+async function readCaFile(path: string, signal: AbortSignal): Promise<string> {
+  const text = new TextDecoder().decode(await readBoundedFile(path, "CA file", signal));
   if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
   throw new EntraToolError(
     "usage",
@@ -224,32 +163,4 @@ async function readCaFile(path: string): Promise<string> {
       hint: "Convert it: openssl x509 -inform der -in FILE -out ca.pem",
     },
   );
-}
-
-async function readBoundedFile(path: string, what: string): Promise<Uint8Array> {
-  const problem = (why: string, cause?: unknown) =>
-    new EntraToolError(
-      "usage",
-      "file_unreadable",
-      `The ${what} can not be read from ${path}: ${why}`,
-      {
-        hint: "Check the path and the file's mode",
-        cause,
-      },
-    );
-  try {
-    const { size } = await Deno.stat(path);
-    if (size > maxFileBytes) throw problem(`it is larger than ${maxFileBytes} bytes`);
-    return await Deno.readFile(path);
-  } catch (cause) {
-    if (cause instanceof EntraToolError) throw cause;
-    const why = cause instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : cause instanceof Deno.errors.PermissionDenied
-      ? "permission denied"
-      : cause instanceof Deno.errors.IsADirectory
-      ? "it is a folder"
-      : "it is no ordinary file";
-    throw problem(why, cause);
-  }
 }

@@ -6,6 +6,8 @@ export interface Person {
   tell(lines: readonly string[]): void;
   /** Whether they see block characters and colours: a terminal. */
   readonly hasTerminal: boolean;
+  /** Whether what is read comes from their hands: a terminal. */
+  readonly canType: boolean;
   /** Tries to open the address; false when no browser could be started. */
   openBrowser(url: string): Promise<boolean>;
   /** The next line that they type or paste; undefined when there will be none. Rejects with the signal's reason. */

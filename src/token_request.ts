@@ -33,7 +33,7 @@ export interface TokenRequest {
   readonly scopes: readonly string[];
   readonly credential: CredentialSource | undefined;
   readonly caFile: string | undefined;
-  /** Milliseconds; undefined for the usual: a minute, and a quarter of an hour where a person takes part. */
+  /** Milliseconds; undefined for the usual: a minute, and twenty where a person takes part. */
   readonly timeout: number | undefined;
   /** Whose token it shall be: a user name or a home account id. */
   readonly account: string | undefined;

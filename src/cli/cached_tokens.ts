@@ -1,6 +1,8 @@
 /** The cached tokens in the vault, as a list and to be removed. */
 
 import { type CachedToken, readCachedToken, tokenEntryPrefix } from "../acquire.ts";
+import type { Host } from "../host.ts";
+import { configHome, findProfile, readProfiles } from "../profiles/profile_store.ts";
 import { sameProfileName } from "../profiles/profile.ts";
 import type { Vault } from "../vault/vault.ts";
 
@@ -16,6 +18,16 @@ export async function listTokens(
         (cached.profile !== null && sameProfileName(cached.profile, profile)));
     return wanted ? [{ ...cached, entry: name }] : [];
   });
+}
+
+/** The profile that is named, if one is. @throws EntraToolError profile_not_found when there is none of that name */
+export async function existingProfile(
+  { profile }: { readonly profile?: string | undefined },
+  host: Host,
+): Promise<string | undefined> {
+  return profile === undefined
+    ? undefined
+    : findProfile(await readProfiles(configHome(host)), profile).name;
 }
 
 /** Removes the tokens of one profile, or all, with entries of another form; resolves to their number. */

@@ -1,7 +1,15 @@
 /** The flags that several commands share, and the way every flag is made. */
 
 import { unmarkValue } from "./argv.ts";
-import { oneOf, parseCloud, parseDuration, parsePort, parseSecret, parseText } from "./parsers.ts";
+import {
+  oneOf,
+  parseAuthority,
+  parseCloud,
+  parseDuration,
+  parsePort,
+  parseSecret,
+  parseText,
+} from "./parsers.ts";
 import {
   type AssertionAlgorithm,
   assertionAlgorithms,
@@ -10,11 +18,16 @@ import {
   prompts,
 } from "../names.ts";
 
+/** The parser of a flag, for values as `normalizeArgv` marks them. */
+export function unmarked<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => parse(unmarkValue(text));
+}
+
 /** A flag with a value. */
 export function valueFlag<T>(parse: (text: string) => T, placeholder: string, brief: string) {
   return {
     kind: "parsed",
-    parse: (text: string) => parse(unmarkValue(text)),
+    parse: unmarked(parse),
     placeholder,
     brief,
     optional: true,
@@ -91,7 +104,7 @@ export const connectionFlags = {
     "public, usgov, china, france, germany or singapore [ENTRATOOL_CLOUD]",
   ),
   authority: valueFlag(
-    parseText,
+    parseAuthority,
     "URL",
     "Login host outside the known clouds [AZURE_AUTHORITY_HOST]",
   ),
@@ -145,7 +158,7 @@ export const networkFlags = {
   timeout: valueFlag(
     parseDuration,
     "30s|2m",
-    "Time for everything (default 60s, and 15m where a person signs in) [ENTRATOOL_TIMEOUT]",
+    "Time for everything (default 60s, and 20m where a person signs in) [ENTRATOOL_TIMEOUT]",
   ),
   caFile: valueFlag(
     parseText,

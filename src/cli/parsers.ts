@@ -21,6 +21,22 @@ export function parseText(text: string): string {
   return text;
 }
 
+/** A login host's URL without what may be a secret: later messages repeat it. */
+export function parseAuthority(text: string): string {
+  if (/[@?#]/.test(text)) {
+    throw new ValueError(
+      "the value has a user name, a query or a fragment: write https://HOST or https://HOST/TENANT",
+    );
+  }
+  return parseText(text);
+}
+
+/** One or more scopes in one text. */
+export function parseScope(text: string): string {
+  if (text.replaceAll(/[\s,]/g, "") === "") throw new ValueError("the value holds no scope");
+  return text;
+}
+
 /** A secret: any text, never quoted in a message. */
 export function parseSecret(text: string): string {
   if (text === "") throw new ValueError("the value is empty");
@@ -67,9 +83,12 @@ export function parseDuration(text: string): number {
   throw new ValueError("the value is not a duration between 0 and 24 hours: write 30s, 2m or 1h");
 }
 
+/** `30`, or with a unit as in {@link parseDuration}; in minutes. */
 export function parseMinutes(text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new ValueError("the value is not a whole number of minutes");
+  const [, number, unit] = /^(\d{1,6})\s*([smh]?)$/.exec(text.trim()) ?? [];
+  const minutes = Number(number) * (unitMilliseconds[unit || "m"] ?? Number.NaN) / 60_000;
+  if (Number.isFinite(minutes)) return minutes;
+  throw new ValueError("the value is not a number of minutes: write 30, 90m or 2h");
 }
 
 export function parsePort(text: string): number {

@@ -17,6 +17,7 @@ export function personAtTerminal({ host, messages }: AppContext, browser: Browse
   const emphasis = hasTerminal && !host.env("NO_COLOR");
   return {
     hasTerminal,
+    canType: host.stdin.isTerminal(),
     tell: (lines) => messages.prominent(lines, emphasis),
     openBrowser: (url) =>
       browser.isWanted ? host.openBrowser(url, browser.command) : Promise.resolve(false),

@@ -12,8 +12,10 @@ import type { AppContext } from "./context.ts";
 import {
   checkCredentialOwner,
   type Environment,
+  profileWarnings,
   readEnvironment,
   resolveSettings,
+  type Setting,
   type Settings,
 } from "./settings.ts";
 import type { TokenFlags } from "./token_flags.ts";
@@ -33,13 +35,40 @@ export async function printRequestedToken(
   const settings = await resolveSettings(flags, env, () => configHome(context.host));
   rememberSecrets(settings, context);
   checkCredentialOwner(settings);
+  await checkGivenFiles(flags);
+  for (const text of profileWarnings(settings, env)) context.messages.warning(text);
   if (flags.clientSecret !== undefined) {
     context.messages.warning(
       "Other users of this machine can read --client-secret in the list of processes; --client-secret-file hides it",
     );
   }
-  await printToken(context, await tokenRequest(settings, flags), flags, cache, env);
+  await printToken(context, await tokenRequest(settings, flags), flags, cache, env, settings);
 }
+
+/**
+ * A cached token makes do without the credential; that a file is not there is said all the same.
+ *
+ * @throws EntraToolError usage naming the file
+ */
+async function checkGivenFiles(flags: TokenFlags): Promise<void> {
+  const given = [
+    ["client secret", flags.clientSecretFile],
+    ["certificate", flags.certificate],
+    ["certificate password", flags.certificatePasswordFile],
+  ] as const;
+  for (const [what, path] of given) {
+    if (path === undefined || path === "-") continue;
+    if (await Deno.stat(path).then(() => true, (error) => !isNotFound(error))) continue;
+    throw new EntraToolError(
+      "usage",
+      "file_unreadable",
+      `The ${what} can not be read from ${path}: there is no such file`,
+      { hint: "Check the path" },
+    );
+  }
+}
+
+const isNotFound = (error: unknown) => error instanceof Deno.errors.NotFound;
 
 /** The request that the settings describe. @throws EntraToolError usage when something essential is missing */
 async function tokenRequest(settings: Settings, flags: TokenFlags): Promise<TokenRequest> {
@@ -132,23 +161,61 @@ async function whoCanSignIn(
   return personAtTerminal(context, { command: flags.browser, isWanted: !flags.noBrowser });
 }
 
-/** What brings the person to this sign-in, whatever the command was. */
-function signInCommand(
-  { profile, tenant, clientId, authority, cloud, flow, scopes, account }: TokenRequest,
+/** How {@link commandLine} differs from what was typed. */
+interface CommandLineOptions {
+  /** `flow`, `scope`, `tenant`, …, or `credential`: what is about to be given anew. */
+  readonly without?: readonly string[];
+  /** In place of the one that was typed. */
+  readonly flow?: TokenRequest["flow"];
+}
+
+/** A command that asks for the same token, with all that the profile does not say. */
+export function commandLine(
+  request: TokenRequest,
+  settings: Settings | undefined,
+  flags: TokenFlags,
+  { without = [], flow }: CommandLineOptions = {},
 ): string {
-  const words = [
+  const { profile, credential } = request;
+  const word = (name: string, value: string | undefined, setting?: Setting<unknown>) => {
+    const isKnown = setting?.origin.kind === "profile" || setting?.origin.kind === "default";
+    if (value === undefined || isKnown || without.includes(name)) return [];
+    return [`--${name} ${shellWord(value)}`];
+  };
+  const isOfFlag = settings?.credential?.origin.kind === "flag" && !without.includes("credential");
+  const wanted = flow ?? (settings?.flow.origin.kind === "flag" ? request.flow : undefined);
+  return [
     "entratool get-token",
-    ...(profile !== undefined ? [`-p ${profile}`] : [
-      tenant !== undefined && `--tenant ${tenant}`,
-      `--client-id ${clientId}`,
-      authority !== undefined && `--authority ${authority}`,
-      cloud !== undefined && `--cloud ${cloud}`,
+    ...(settings === undefined ? ["--emulator"] : []),
+    ...(profile === undefined ? [] : [`-p ${profile}`]),
+    ...(settings === undefined ? [] : [
+      ...word("tenant", request.tenant, settings.tenant),
+      ...word("client-id", request.clientId, settings.clientId),
+      ...word("authority", request.authority, settings.authority),
+      ...word("cloud", request.cloud, settings.cloud),
     ]),
-    `-f ${flow}`,
-    ...scopes.map((scope) => `-s ${scope}`),
-    account !== undefined && `--account ${account}`,
-  ];
-  return words.filter((word) => word !== false).join(" ");
+    ...(isOfFlag && credential?.kind === "client-secret"
+      ? word("client-secret-file", flags.clientSecretFile ?? "PATH")
+      : []),
+    ...(isOfFlag && credential?.kind === "certificate"
+      ? [
+        ...word("certificate", flags.certificate),
+        ...word("certificate-password-file", flags.certificatePasswordFile),
+      ]
+      : []),
+    ...(wanted === undefined || without.includes("flow") ? [] : [`-f ${wanted}`]),
+    ...(without.includes("scope")
+      ? []
+      : (flags.scope ?? []).map((each) => `-s ${shellWord(each)}`)),
+    ...word("claims", flags.claims),
+    ...word("redirect-uri", flags.redirectUri),
+    ...word("account", flags.account),
+  ].join(" ");
+}
+
+/** A word as a POSIX shell reads it. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function rememberSecrets(settings: Settings, { redactor }: AppContext): void {
@@ -157,16 +224,21 @@ function rememberSecrets(settings: Settings, { redactor }: AppContext): void {
   if (secret?.from === "value") redactor.add(secret.value);
 }
 
-/** Acquires the token and prints it as the flags want it. @throws EntraToolError of every kind; then nothing is printed */
+/**
+ * Acquires the token and prints it as the flags want it.
+ *
+ * @param settings where the request came from; undefined for the emulator's own
+ * @throws EntraToolError of every kind; then nothing is printed
+ */
 export async function printToken(
   context: AppContext,
   request: TokenRequest,
   flags: TokenFlags,
   cache: CacheUse,
   env: Environment,
+  settings?: Settings,
 ): Promise<void> {
   const { host, messages, redactor } = context;
-  const warn = (text: string) => messages.warning(text);
   const vault = userVault(context, env);
   const acquired = await acquireToken(request, {
     cache,
@@ -175,8 +247,14 @@ export async function printToken(
     redactor,
     trace: commandTrace(flags.verbose, messages, redactor),
     person: await whoCanSignIn(context, request, flags),
-    signInCommand: signInCommand(request),
-    warn,
+    signInCommand: commandLine(request, settings, flags, { flow: request.flow }),
+    warn: (text) => messages.warning(text),
+  }).catch(async (error) => {
+    if (settings === undefined) throw error;
+    const { withOwnHint } = await lazily<typeof import("./next_steps.ts")>(
+      import.meta.resolve("./next_steps.ts"),
+    );
+    throw withOwnHint(error, { request, settings, flags, vault, host });
   });
   const text = await formatToken(acquired.token, flags.output ?? "token", {
     fromCache: acquired.fromCache,
@@ -186,7 +264,7 @@ export async function printToken(
       idToken: flags.showIdToken ?? false,
     },
   });
-  if (flags.file === undefined) host.stdout.write(text);
+  if (flags.file === undefined || flags.file === "-") host.stdout.write(text);
   else await writeTokenFile(flags.file, text);
   if (cache !== "off" && !vault.storesAnything) {
     messages.note(
@@ -198,9 +276,9 @@ export async function printToken(
 }
 
 async function writeTokenFile(path: string, text: string): Promise<void> {
-  const { writePrivateFile } = await import("../files/private_file.ts");
+  const { writeNamedFile } = await import("../files/private_file.ts");
   try {
-    await writePrivateFile(path, new TextEncoder().encode(text));
+    await writeNamedFile(path, new TextEncoder().encode(text));
   } catch (cause) {
     throw new EntraToolError(
       "storage",

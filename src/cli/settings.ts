@@ -5,13 +5,21 @@
 
 import { EntraToolError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { lazily } from "../lazy_module.ts";
 import type { CloudName, FlowName } from "../names.ts";
 import { findProfile, readProfiles } from "../profiles/profile_store.ts";
 import { type Profile, secretEntryName } from "../profiles/profile.ts";
 import { parseScopeList } from "../token/scope_list.ts";
 import type { CredentialSource } from "../token_request.ts";
 import type { ConnectionFlags, NetworkFlags, ProfileFlags, SignInFlags } from "./flag_groups.ts";
-import { parseCloud, parseDuration, parseFlow, ValueError } from "./parsers.ts";
+import {
+  parseAuthority,
+  parseCloud,
+  parseDuration,
+  parseFlow,
+  parseScope,
+  ValueError,
+} from "./parsers.ts";
 
 /** Who set a value: `--tenant`, `AZURE_TENANT_ID`, `profile prod`, `default`. */
 export type Origin =
@@ -31,6 +39,8 @@ export interface SettingFlags extends ProfileFlags, ConnectionFlags, NetworkFlag
 /** Everything that a token request depends on, each value with its origin. */
 export interface Settings {
   readonly profile: Profile | undefined;
+  /** Who chose the profile. */
+  readonly profileOrigin: Origin;
   readonly tenant: Setting<string> | undefined;
   readonly clientId: Setting<string> | undefined;
   readonly cloud: Setting<CloudName> | undefined;
@@ -60,7 +70,9 @@ export async function readEnvironment(
 ): Promise<Environment> {
   const real: Environment = (name) => host.env(name) || undefined;
   if (flags.envFile === undefined) return real;
-  const { readEnvFile } = await import("./env_file.ts");
+  const { readEnvFile } = await lazily<typeof import("./env_file.ts")>(
+    import.meta.resolve("./env_file.ts"),
+  );
   const file = await readEnvFile(flags.envFile);
   return (name) => real(name) ?? (file[name] || undefined);
 }
@@ -76,7 +88,7 @@ export async function resolveSettings(
   env: Environment,
   home: () => string,
 ): Promise<Settings> {
-  const profile = await chooseProfile(flags, env, home);
+  const { profile, origin: profileOrigin } = await chooseProfile(flags, env, home);
   const pick = <T>(
     flag: readonly [name: string, value: T | undefined],
     variable: readonly [name: string, parse: (text: string) => T],
@@ -88,6 +100,7 @@ export async function resolveSettings(
   checkCertificateFlags(flags, credential?.value);
   return {
     profile,
+    profileOrigin,
     tenant: pick(["tenant", flags.tenant], ["AZURE_TENANT_ID", text], profile?.tenantId),
     clientId: pick(["client-id", flags.clientId], ["AZURE_CLIENT_ID", text], profile?.clientId),
     cloud,
@@ -98,7 +111,7 @@ export async function resolveSettings(
     },
     scopes: pick(
       ["scope", flags.scope?.length ? parseScopeList(flags.scope) : undefined],
-      ["ENTRATOOL_SCOPE", (value) => parseScopeList([value])],
+      ["ENTRATOOL_SCOPE", (value) => parseScopeList([parseScope(value)])],
       profile?.scopes,
     ) ?? { value: [], origin: { kind: "default" } },
     credential,
@@ -115,22 +128,30 @@ export async function resolveSettings(
 
 /**
  * The profile: the one named, else none when tenant and client are known without, else `default`, else the only one.
+ *
+ * @throws EntraToolError profile_not_found when there is none of that name, or several and none is chosen
  */
-async function chooseProfile(
-  flags: SettingFlags,
+export async function chooseProfile(
+  flags: Pick<SettingFlags, "profile" | "tenant" | "clientId" | "authority">,
   env: Environment,
   home: () => string,
-): Promise<Profile | undefined> {
-  const name = flags.profile ?? env("ENTRATOOL_PROFILE");
-  if (name !== undefined) return findProfile(await readProfiles(home()), name);
+): Promise<{ readonly profile: Profile | undefined; readonly origin: Origin }> {
+  const named = flags.profile ?? env("ENTRATOOL_PROFILE");
+  if (named !== undefined) {
+    const origin: Origin = flags.profile !== undefined
+      ? flagOrigin("profile")
+      : { kind: "environment", name: "ENTRATOOL_PROFILE" };
+    return { profile: findProfile(await readProfiles(home()), named), origin };
+  }
+  const origin: Origin = { kind: "default" };
   const tenantKnown = flags.tenant ?? env("AZURE_TENANT_ID") ?? flags.authority;
   if (tenantKnown !== undefined && (flags.clientId ?? env("AZURE_CLIENT_ID")) !== undefined) {
-    return undefined;
+    return { profile: undefined, origin };
   }
   const profiles = await readProfiles(home());
   const found = profiles.find((profile) => profile.name.toLowerCase() === "default") ??
     (profiles.length === 1 ? profiles[0] : undefined);
-  if (found !== undefined || profiles.length === 0) return found;
+  if (found !== undefined || profiles.length === 0) return { profile: found, origin };
   throw new EntraToolError(
     "profile_not_found",
     "profile_not_chosen",
@@ -197,7 +218,10 @@ export function pickLogin(
   }
   if (authority !== undefined) {
     const origin: Origin = { kind: "environment", name: "AZURE_AUTHORITY_HOST" };
-    return [undefined, { value: authority, origin }];
+    return [
+      undefined,
+      { value: parseVariable("AZURE_AUTHORITY_HOST", authority, parseAuthority), origin },
+    ];
   }
   if (cloud !== undefined) {
     const origin: Origin = { kind: "environment", name: "ENTRATOOL_CLOUD" };
@@ -217,14 +241,22 @@ function conflict(first: string, second: string): EntraToolError {
   });
 }
 
+/** The credential that the environment holds, as the variable that names it. */
+export function environmentCredential(env: Environment): string | undefined {
+  return ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH"]
+    .find((name) => env(name) !== undefined);
+}
+
 /**
  * The credential of the highest level that has one. It never mixes with a lower level's: only the password of a certificate's
  * key has a flag and a variable of its own, which serve a certificate of any level.
+ *
+ * The environment's belongs to the environment's app: it is never sent in the name of a profile's, if that has its own.
  */
 export function pickCredential(
   flags: ConnectionFlags,
   env: Environment,
-  profile: Profile | undefined,
+  profile: Pick<Profile, "name" | "credential"> | undefined,
 ): Setting<CredentialSource> | undefined {
   const given = [
     flags.clientSecretFile !== undefined && "--client-secret-file",
@@ -233,8 +265,11 @@ export function pickCredential(
   ].filter((name) => name !== false);
   const [first, second] = given;
   if (first !== undefined && second !== undefined) throw conflict(first, second);
-  if (flags.clientSecretFile === "-" && flags.certificatePasswordFile === "-") {
-    throw conflict("--client-secret-file -", "--certificate-password-file -");
+  for (const name of ["client-secret-file", "certificate"] as const) {
+    const path = name === "certificate" ? flags.certificate : flags.clientSecretFile;
+    if (path === "-" && flags.certificatePasswordFile === "-") {
+      throw conflict(`--${name} -`, "--certificate-password-file -");
+    }
   }
   const ofFlag = (value: CredentialSource, name: string) => ({ value, origin: flagOrigin(name) });
   if (flags.clientSecretFile !== undefined) {
@@ -265,14 +300,16 @@ export function pickCredential(
     };
   };
   if (flags.certificate !== undefined) return ofFlag(certificate(flags.certificate), "certificate");
-  const secret = env("AZURE_CLIENT_SECRET");
+  const isProfilesApp = flags.clientId === undefined && env("AZURE_CLIENT_ID") === undefined;
+  const isPassedOver = isProfilesApp && profile?.credential !== undefined;
+  const secret = isPassedOver ? undefined : env("AZURE_CLIENT_SECRET");
   if (secret !== undefined) {
     return {
       value: { kind: "client-secret", secret: { from: "value", value: secret } },
       origin: { kind: "environment", name: "AZURE_CLIENT_SECRET" },
     };
   }
-  const certificatePath = env("AZURE_CLIENT_CERTIFICATE_PATH");
+  const certificatePath = isPassedOver ? undefined : env("AZURE_CLIENT_CERTIFICATE_PATH");
   if (certificatePath !== undefined) {
     return {
       value: certificate(certificatePath),
@@ -342,4 +379,37 @@ export function checkCredentialOwner(settings: Settings): void {
         : "Give the matching credential with --client-secret-file PATH or --certificate PATH",
     },
   );
+}
+
+/**
+ * What a person who named a profile should know: which variables override it, and which credential is passed over for its
+ * own. Empty when the profile was not named by a flag.
+ */
+export function profileWarnings(settings: Settings, env: Environment): readonly string[] {
+  const { profile, profileOrigin, credential } = settings;
+  if (profile === undefined || profileOrigin.kind !== "flag") return [];
+  const overriding = [
+    [settings.tenant, profile.tenantId],
+    [settings.clientId, profile.clientId],
+    [settings.cloud, profile.cloud ?? (profile.authority === undefined ? "public" : undefined)],
+    [settings.authority, profile.authority],
+  ] as const;
+  const names = overriding.flatMap(([setting, own]) =>
+    setting?.origin.kind === "environment" && setting.value.toLowerCase() !== own?.toLowerCase()
+      ? [setting.origin.name]
+      : []
+  );
+  const own = profile.credential;
+  if (own !== undefined && credential?.origin.kind === "environment") {
+    names.push(credential.origin.name);
+  }
+  const passedOver = own !== undefined && credential?.origin.kind === "profile"
+    ? environmentCredential(env)
+    : undefined;
+  return [
+    ...names.map((name) => `${name} overrides what profile "${profile.name}" says`),
+    ...(passedOver === undefined ? [] : [
+      `${passedOver} is not used: profile "${profile.name}" has a credential of its own, and AZURE_CLIENT_ID does not name another app`,
+    ]),
+  ];
 }

@@ -1,7 +1,13 @@
 /** The people in the vault, to be listed and signed out. */
 
-import { accountsEntryPrefix, parseAccounts, type SignedInAccounts } from "../accounts.ts";
+import {
+  accountsEntryPrefix,
+  loginOfEntry,
+  parseAccounts,
+  type SignedInAccounts,
+} from "../accounts.ts";
 import { readCachedToken, tokenEntryPrefix } from "../acquire.ts";
+import type { Deadline } from "../host.ts";
 import { sameProfileName } from "../profiles/profile.ts";
 import { type Account, isAccount } from "../token/account.ts";
 import type { Vault } from "../vault/vault.ts";
@@ -14,20 +20,35 @@ export interface Whom {
   readonly account: string | undefined;
 }
 
-/** Removes their refresh tokens and access tokens; resolves to who they were. */
-export async function signOut(vault: Vault, whom: Whom): Promise<readonly Account[]> {
-  const gone: Account[] = [];
-  for (const { name, value } of await vault.list(accountsEntryPrefix)) {
-    const entry = parseAccounts(value);
-    if (entry === undefined || !isOfProfile(entry.profile, whom)) continue;
-    const leaving = entry.people.map(({ account }) => account).filter((account) =>
-      isMeant(account, whom)
-    );
-    if (leaving.length === 0) continue;
-    gone.push(...leaving);
-    const staying = entry.people.filter(({ account }) => !isMeant(account, whom));
-    if (staying.length === 0) await vault.delete(name);
-    else await vault.write(name, { ...entry, people: staying } satisfies SignedInAccounts);
+/** Somebody who was signed out. */
+export interface SignedOut {
+  readonly account: Account;
+  /** Where they had signed in: the name of a cloud, or an authority. */
+  readonly login: string;
+}
+
+/**
+ * Removes their refresh tokens and access tokens; resolves to who they were.
+ *
+ * A command that is renewing a token would write back what is removed here, so it is waited for.
+ */
+export async function signOut(
+  vault: Vault,
+  whom: Whom,
+  deadline: Deadline,
+): Promise<readonly SignedOut[]> {
+  const gone: SignedOut[] = [];
+  for (const { name } of await vault.list(accountsEntryPrefix)) {
+    await vault.withLock(name, deadline, async () => {
+      const entry = parseAccounts(await vault.read(name));
+      if (entry === undefined || !isOfProfile(entry.profile, whom)) return;
+      const leaving = entry.people.filter(({ account }) => isMeant(account, whom));
+      if (leaving.length === 0) return;
+      gone.push(...leaving.map(({ account }) => ({ account, login: loginOfEntry(name) })));
+      const staying = entry.people.filter(({ account }) => !isMeant(account, whom));
+      if (staying.length === 0) await vault.delete(name);
+      else await vault.write(name, { ...entry, people: staying } satisfies SignedInAccounts);
+    });
   }
   for (const { name, value } of await vault.list(tokenEntryPrefix)) {
     const cached = readCachedToken(value);

@@ -14,7 +14,7 @@ import {
   switchFlag,
   valueFlag,
 } from "./flag_groups.ts";
-import { parseFlow, parseMinutes, parseOutputFormat, parseText } from "./parsers.ts";
+import { parseFlow, parseMinutes, parseOutputFormat, parseScope, parseText } from "./parsers.ts";
 
 export interface TokenFlags extends ProfileFlags, ConnectionFlags, NetworkFlags, SignInFlags {
   readonly flow?: FlowName | undefined;
@@ -35,7 +35,7 @@ export const tokenFlags = {
     "ClientCredentials, InteractiveBrowser, DeviceCode or AuthorizationCode [ENTRATOOL_FLOW]",
   ),
   scope: listFlag(
-    parseText,
+    parseScope,
     "SCOPE",
     "Scope; several by spaces, commas or repetition (default Microsoft Graph's .default) [ENTRATOOL_SCOPE]",
   ),
@@ -52,7 +52,7 @@ export const tokenFlags = {
   ),
   showRefreshToken: switchFlag("Include the refresh token in json and yaml"),
   showIdToken: switchFlag("Include the id_token in json and yaml"),
-  warnExpiry: valueFlag(parseMinutes, "MINUTES", "Warn when the token ends in fewer minutes"),
+  warnExpiry: valueFlag(parseMinutes, "MINUTES", "Warn when the token ends sooner: 30, 90m or 2h"),
   ...signInFlags,
   ...connectionFlags,
   ...networkFlags,

@@ -18,8 +18,12 @@ import { ValueError } from "./parsers.ts";
 const typed = (name: string) =>
   name.replaceAll("`", "").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** The texts of the application, for this run. */
-export function applicationText(messages: Messages): ApplicationText {
+/**
+ * The texts of the application, for this run.
+ *
+ * @param flags `--name` of each flag that the called command has
+ */
+export function applicationText(messages: Messages, flags: readonly string[]): ApplicationText {
   const show = (lines: readonly string[]) => lines.map((line) => messages.safe(line)).join("\n");
   const usage = (what: string, hint = "Add --help to see what can be typed") =>
     show([`error: ${what}`, `  ${hint}`]);
@@ -27,39 +31,78 @@ export function applicationText(messages: Messages): ApplicationText {
     show(error instanceof EntraToolError ? messages.errorLines(error) : bugReport(error));
   return {
     ...text_en,
-    exceptionWhileParsingArguments: (error) => usage(...usageProblem(error)),
+    exceptionWhileParsingArguments: (error) => usage(...usageProblem(error, flags)),
     exceptionWhileLoadingCommandFunction: thrown,
     exceptionWhileLoadingCommandContext: thrown,
     exceptionWhileRunningCommand: thrown,
     commandErrorResult: thrown,
     noCommandRegisteredForInput: ({ input, corrections }) =>
-      usage(
-        corrections.length > 0 ? `There is no command "${input}"` : "There is no such command",
-        corrections.length > 0
-          ? `Did you mean ${corrections.map((name) => `"${typed(name)}"`).join(" or ")}?`
-          : "entratool --help lists them",
-      ),
+      usage(...commandNotFound(input, corrections)),
   };
 }
 
-/** Names the flag, unless it may be a flag and its secret value without a space between them. */
-function flagNotFound(input: string): string {
-  const name = typed(input);
-  return /^(?!client-secret)[a-z][a-z-]{0,31}$/.test(name)
-    ? `There is no flag --${name}`
-    : "There is no such flag";
+/** An input that is long or like nothing that is known may be a secret, and is not repeated. */
+function commandNotFound(input: string, corrections: readonly string[]): [string, string?] {
+  if (input === "help") return ['There is no command "help"', "Type entratool --help"];
+  if (input.startsWith("-")) return flagNotFound(input.replace(/^-+/, ""), ["--help", "--version"]);
+  return corrections.length > 0
+    ? [`There is no command "${input}"`, didYouMean(corrections.map((name) => `"${typed(name)}"`))]
+    : ["There is no such command", "entratool --help lists them"];
 }
 
-function usageProblem(error: unknown): [what: string, hint?: string] {
-  if (error instanceof FlagNotFoundError) {
-    const corrections = error.corrections.map((name) => `--${typed(name)}`);
-    return [
-      flagNotFound(error.input),
-      ...(corrections.length > 0
-        ? [`Did you mean ${corrections.join(" or ")}?`] as const
-        : [] as const),
-    ];
+const didYouMean = (names: readonly string[]) => `Did you mean ${names.join(" or ")}?`;
+
+function flagNotFound(input: string, flags: readonly string[]): [string, string?] {
+  const name = typed(input);
+  const near = nearest(name, flags.map((flag) => flag.slice(2)));
+  // a flag that takes a secret, and the secret without a space between them
+  const mayBeSecret = /^client-secret./.test(name) || !/^[a-z][a-z\d-]{0,31}$/.test(name);
+  return [
+    near.length > 0 && !mayBeSecret ? `There is no flag --${name}` : "There is no such flag",
+    ...(near.length > 0 ? [didYouMean(near.map((each) => `--${each}`))] as const : [] as const),
+  ];
+}
+
+/** The names that may have been meant: those with the fewest typing errors, else those that have the input as words. */
+function nearest(input: string, names: readonly string[]): readonly string[] {
+  const allowed = Math.min(2, Math.floor(input.length / 3));
+  const distances = names.map((name) => [name, distance(input, name)] as const);
+  const least = Math.min(...distances.map(([, each]) => each));
+  if (least <= allowed) {
+    return distances.filter(([, each]) => each === least).map(([name]) => name);
   }
+  const words = input.split("-").filter((word) => word !== "" && word !== "no");
+  return input.length < 3 ? [] : names.filter((name) => {
+    const own = name.split("-");
+    return words.length > 0 && words.every((word) => own.includes(word));
+  }).slice(0, 3);
+}
+
+/** How many letters have to be added, left out, replaced or swapped with their neighbour. */
+function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      next[j] = Math.min(
+        (last[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        isSwap ? (before[j - 2] ?? 0) + 1 : Infinity,
+      );
+    }
+    [before, last] = [last, next];
+  }
+  return last[b.length] ?? 0;
+}
+
+function usageProblem(
+  error: unknown,
+  flags: readonly string[],
+): [what: string, hint?: string] {
+  if (error instanceof FlagNotFoundError) return flagNotFound(error.input, flags);
   if (error instanceof ArgumentParseError) {
     const why = error.exception instanceof ValueError
       ? error.exception.message
@@ -87,7 +130,7 @@ function usageProblem(error: unknown): [what: string, hint?: string] {
           `--${externalFlagName}: use one of ${values.join(", ")}`,
         ArgumentParseError: ({ externalFlagNameOrPlaceholder }) =>
           `--${externalFlagNameOrPlaceholder}: the value can not be read`,
-        FlagNotFoundError: ({ input }) => flagNotFound(input),
+        FlagNotFoundError: ({ input }) => flagNotFound(input, flags)[0],
       },
     ),
   ];

@@ -6,7 +6,9 @@
 import { Buffer } from "node:buffer";
 import { createHash, createPrivateKey, type KeyObject, verify, X509Certificate } from "node:crypto";
 import { EntraToolError } from "../errors.ts";
-import { type AssertionAlgorithm, clientAssertion } from "../entra/client_assertion.ts";
+import { clientAssertion } from "../entra/client_assertion.ts";
+import type { AssertionAlgorithm } from "../names.ts";
+import { printable } from "../output/printable.ts";
 import {
   type CertificateMaterial,
   certificateMissing,
@@ -203,14 +205,7 @@ function parseCertificate(der: Uint8Array, source: CertificateSource): Certifica
 
 /** node:crypto puts each part of a name on a line of its own. */
 function oneLine(name: string): string {
-  return name
-    .trimEnd()
-    .replaceAll("\n", ", ")
-    .slice(0, 256)
-    .replaceAll(
-      /[\p{C}\p{Zl}\p{Zp}]/gu,
-      (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-    );
+  return printable(name.trimEnd().replaceAll("\n", ", ").slice(0, 256));
 }
 
 /** @throws EntraToolError usage when there is none that Entra accepts */

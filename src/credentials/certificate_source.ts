@@ -46,6 +46,18 @@ export function encryptionUnsupported(source: CertificateSource, what: string): 
   );
 }
 
+export function tooManyRounds(
+  source: CertificateSource,
+  rounds: number,
+  most: number,
+): EntraToolError {
+  return complaint(
+    "certificate_rounds_excessive",
+    `The certificate file ${source.label} asks for ${rounds} rounds of key derivation, and ${most} are the most that are done`,
+    "Export it again with fewer: openssl pkcs12 -in FILE -out all.pem; openssl pkcs12 -export -iter 10000 -in all.pem -out NEW",
+  );
+}
+
 export function passwordMissing(source: CertificateSource): EntraToolError {
   return complaint(
     "certificate_password_missing",

@@ -15,6 +15,7 @@ import {
   encryptionUnsupported,
   passwordMissing,
   passwordWrong,
+  tooManyRounds,
 } from "./certificate_source.ts";
 
 /** One password in the two forms that a file may want. */
@@ -25,8 +26,10 @@ export interface Spelling {
   readonly octets: string;
 }
 
-/** Over three times what Firefox asks for; a damaged file may ask for days. */
+/** Over three times what Firefox asks for of PBKDF2; a damaged file may ask for days. */
 const maxRounds = 2_000_000;
+/** For the derivation of PKCS#12, which forge does in JavaScript: 30 times what any program asks for, and three seconds. */
+const maxPkcs12Rounds = 300_000;
 
 const pbes2 = "1.2.840.113549.1.5.13";
 const pbkdf2 = "1.2.840.113549.1.5.12";
@@ -194,7 +197,7 @@ export function macFits(
   }
   const hash = known(source, hashes, oid(id));
   const derivation = { salt, rounds, hash: hash.name };
-  return mac(hash.name, bytesOf(pkcs12Key(derivation, spelling, "mac", hash.length)));
+  return mac(hash.name, bytesOf(pkcs12Key(source, derivation, spelling, "mac", hash.length)));
 }
 
 function startDecipher(
@@ -214,8 +217,8 @@ function startDecipher(
   const [salt, rounds] = parts(parameters);
   const derivation = { salt, rounds, hash: "sha1" } as const;
   return cipher.start(
-    pkcs12Key(derivation, spelling, "key", cipher.keyLength),
-    pkcs12Key(derivation, spelling, "iv", 8),
+    pkcs12Key(source, derivation, spelling, "key", cipher.keyLength),
+    pkcs12Key(source, derivation, spelling, "iv", 8),
   );
 }
 
@@ -233,7 +236,7 @@ function pbkdf2Key(
   return pbkdf2Sync(
     bytesOf(spelling.octets),
     bytesOf(octets(salt)),
-    checkedRounds(rounds),
+    checkedRounds(source, rounds, maxRounds),
     keyLength ?? Math.min(integer(optional[0]), 64),
     prf === undefined ? "sha1" : known(source, hmacs, oid(parts(prf)[0])),
   );
@@ -244,6 +247,7 @@ const purposes = { key: 1, iv: 2, mac: 3 };
 
 /** The derivation of RFC 7292 appendix B.2. */
 function pkcs12Key(
+  source: CertificateSource,
   derivation: {
     readonly salt: Asn1 | undefined;
     readonly rounds: Asn1 | undefined;
@@ -257,16 +261,16 @@ function pkcs12Key(
     spelling.pkcs12,
     forge.util.createBuffer(octets(derivation.salt)),
     purposes[purpose],
-    checkedRounds(derivation.rounds),
+    checkedRounds(source, derivation.rounds, maxPkcs12Rounds),
     length,
     forge.md[derivation.hash].create(),
   ).getBytes();
 }
 
-function checkedRounds(node: Asn1 | undefined): number {
+function checkedRounds(source: CertificateSource, node: Asn1 | undefined, most: number): number {
   // Only the MAC may leave them out (RFC 7292 §4: DEFAULT 1).
   const rounds = node === undefined ? 1 : integer(node);
-  if (rounds > maxRounds) throw new Error("Implausible iteration count");
+  if (rounds > most) throw tooManyRounds(source, rounds, most);
   return rounds;
 }
 

@@ -1,6 +1,7 @@
 /** What the emulator knows: tenants, app registrations, resources and users, and how they are found by name. */
 
 import { isGuid } from "./checked_json.ts";
+import type { ConditionalAccessRule } from "./conditional_access.ts";
 import type { FaultRule } from "./faults.ts";
 import type { RegisteredCertificate } from "./registered_certificate.ts";
 
@@ -18,20 +19,20 @@ export interface ClientSecret {
 }
 
 /** Entra's platforms, which decide how an app may redeem a code. */
-export interface RedirectUris {
-  readonly web: readonly string[];
-  readonly spa: readonly string[];
-  readonly publicClient: readonly string[];
-}
+export const platforms = ["web", "spa", "publicClient"] as const;
+export type Platform = typeof platforms[number];
+export type RedirectUris = Readonly<Record<Platform, readonly string[]>>;
 
-/** What an administrator has granted to an app on one resource. */
+/** What an app is registered for on one resource. */
 export interface Permission {
   /** The resource's appId. */
   readonly resource: string;
-  /** App roles, for app-only tokens. */
+  /** App roles that an administrator has granted, for app-only tokens. */
   readonly roles: readonly string[];
-  /** Delegated scopes, for users' tokens. */
+  /** Delegated scopes that an administrator has granted for all users. */
   readonly scopes: readonly string[];
+  /** Delegated scopes that each user consents to. */
+  readonly userConsent: readonly string[];
 }
 
 export interface App {
@@ -67,6 +68,11 @@ export interface User {
   readonly tenantId: string;
   readonly userPrincipalName: string;
   readonly displayName: string;
+  readonly enabled: boolean;
+  /** Asked for at sign-in; without one, choosing the user is enough. */
+  readonly password?: string;
+  /** The ids of other tenants in which the user is a guest. */
+  readonly guestOf: readonly string[];
 }
 
 /** Seconds; each token's lifetime is drawn at random between the two. */
@@ -75,6 +81,32 @@ export type LifetimeRange = readonly [minimum: number, maximum: number];
 export interface TokenLifetimes {
   readonly accessToken: LifetimeRange;
   readonly continuousAccessToken: LifetimeRange;
+  /** Seconds; of refresh tokens since their last use, but for a SPA's, which count from the sign-in. */
+  readonly authorizationCode: number;
+  readonly refreshToken: number;
+  readonly spaRefreshToken: number;
+}
+
+/** Sign-ins that answer themselves, so that no test needs a browser. */
+export interface AutomaticSignIn {
+  readonly answer: "approve" | "deny";
+  readonly user: User;
+  /** How often a device code is still pending before the answer is there. */
+  readonly pendingPolls: number;
+}
+
+export interface DeviceCodeSettings {
+  /** Seconds between polls, as clients are told. */
+  readonly interval: number;
+  /** Seconds. */
+  readonly lifetime: number;
+  /** Whether polls that come too soon are answered `slow_down`; Entra itself takes no notice. */
+  readonly slowDown: boolean;
+}
+
+export interface RefreshTokenSettings {
+  /** Whether a refresh token that has been used stays valid, as Entra's do, or is refused. */
+  readonly rotation: "lenient" | "strict";
 }
 
 export interface Directory {
@@ -84,6 +116,10 @@ export interface Directory {
   readonly resources: readonly Resource[];
   readonly users: readonly User[];
   readonly tokenLifetimes: TokenLifetimes;
+  readonly automaticSignIn?: AutomaticSignIn;
+  readonly deviceCode: DeviceCodeSettings;
+  readonly refreshTokens: RefreshTokenSettings;
+  readonly conditionalAccess: readonly ConditionalAccessRule[];
   readonly faults: readonly FaultRule[];
 }
 
@@ -105,6 +141,12 @@ export function findResource(
   return resources.find(({ appId, identifierUris }) =>
     appId === wanted || identifierUris.some((uri) => uri.toLowerCase() === wanted)
   );
+}
+
+/** The user with this user principal name; upper and lower case are alike. */
+export function findUser(users: readonly User[], userPrincipalName: string): User | undefined {
+  const wanted = userPrincipalName.toLowerCase();
+  return users.find((user) => user.userPrincipalName.toLowerCase() === wanted);
 }
 
 /** Whether a text has the form of a tenant: a GUID or a domain name. */

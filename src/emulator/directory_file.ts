@@ -1,15 +1,21 @@
 /** Reads the emulator's configuration, a JSON file, and checks it strictly. */
 
 import { type JsonNode, parseJson } from "./checked_json.ts";
+import { readConditionalAccessRule } from "./conditional_access.ts";
 import {
   type App,
+  type AutomaticSignIn,
   type ClientSecret,
+  type DeviceCodeSettings,
   type Directory,
   findResource,
   findTenant,
+  findUser,
   type LifetimeRange,
   type Permission,
+  type Platform,
   type RedirectUris,
+  type RefreshTokenSettings,
   type Resource,
   type Tenant,
   type TokenLifetimes,
@@ -42,16 +48,40 @@ export type { ReadText } from "./registered_certificate.ts";
  *     "secrets"?: [{ "value": string, "expires"?: ISO 8601 date }],
  *     "certificates"?: [PEM | { "path": string }],                         // relative to this file
  *     "redirectUris"?: { "web"?: [string], "spa"?: [string], "publicClient"?: [string] },
- *     "permissions"?: [{ "resource": appId or identifier URI, "roles"?: [string], "scopes"?: [string] }]
+ *     "permissions"?: [{
+ *       "resource": appId or identifier URI,
+ *       "roles"?: [string], "scopes"?: [string],                           // granted by an administrator
+ *       "userConsent"?: [string]                                           // scopes each user consents to
+ *     }]
  *   }],
- *   "users"?: [{ "id": GUID, "tenant"?: string, "userPrincipalName": string, "displayName"?: string }],
+ *   "users"?: [{
+ *     "id": GUID, "tenant"?: string, "userPrincipalName": string, "displayName"?: string,
+ *     "password"?: string,                                                 // asked for at sign-in
+ *     "enabled"?: boolean,                                                 // true
+ *     "guestOf"?: [string]                                                 // other tenants
+ *   }],
+ *   "signIn"?: {                                                           // without a page
+ *     "autoApprove": userPrincipalName | "autoDeny": userPrincipalName,
+ *     "pendingPolls"?: number                                              // of a device code: 0
+ *   },
  *   "tokenLifetimes"?: {                                                   // seconds, [minimum, maximum]
  *     "accessToken"?: [number, number],                                    // [3600, 5400]
- *     "continuousAccessToken"?: [number, number]                           // [72000, 86400]
+ *     "continuousAccessToken"?: [number, number],                          // [72000, 86400]
+ *     "authorizationCode"?: number, "refreshToken"?: number, "spaRefreshToken"?: number  // 600, 7776000, 86400
  *   },
+ *   "deviceCode"?: { "interval"?: number, "lifetime"?: number, "slowDown"?: boolean },  // 5, 900, false
+ *   "refreshTokens"?: { "rotation"?: "lenient" | "strict" },               // lenient
+ *   "conditionalAccess"?: [{
+ *     "require": "mfa" | "mfaRegistration" | "block" | "blockDeviceCode",
+ *     "user"?: userPrincipalName, "clientId"?: GUID, "resource"?: appId or identifier URI,  // all must match
+ *     "at"?: ["authorize" | "authorization_code" | "device_code" | "refresh_token"],        // all of them
+ *     "code"?: number, "error"?, "status"?, "description"?, "suberror"?, "claims"?          // instead of the usual answer
+ *   }],
  *   "faults"?: [{
- *     "endpoint": "token" | "keys" | "configuration" | "instance" | "any",
+ *     "endpoint": "token" | "keys" | "configuration" | "instance" | "authorize" | "login" | "devicecode"
+ *               | "devicelogin" | "logout" | "any",
  *     "clientId"?: GUID,                                                   // only this client's requests
+ *     "grantType"?: string,                                                // only these token requests
  *     "nth"?: number, "from"?: number,                                     // neither: every request
  *     "action": one of
  *       "status"    with "status", "retryAfter"?: seconds or text, "body"?: "json" | "html" | "empty"
@@ -77,7 +107,11 @@ export function parseDirectory(json: string, source: string, readText?: ReadText
     "apps",
     "resources",
     "users",
+    "signIn",
     "tokenLifetimes",
+    "deviceCode",
+    "refreshTokens",
+    "conditionalAccess",
     "faults",
   ]);
   const [first, ...others] = root.required("tenants").list(readTenant);
@@ -107,6 +141,14 @@ export function parseDirectory(json: string, source: string, readText?: ReadText
     apps,
     users,
     tokenLifetimes: root.optional("tokenLifetimes", readLifetimes, readLifetimes()),
+    ...root.optional("signIn", (node) => ({ automaticSignIn: readSignIn(node, users) }), {}),
+    deviceCode: root.optional("deviceCode", readDeviceCode, readDeviceCode()),
+    refreshTokens: root.optional("refreshTokens", readRefreshTokens, { rotation: "lenient" }),
+    conditionalAccess: root.optional(
+      "conditionalAccess",
+      (node) => node.list((item) => readConditionalAccessRule(item, users, resources)),
+      [],
+    ),
     faults: root.optional("faults", (node) => node.list(readFaultRule), []),
   };
 }
@@ -208,7 +250,7 @@ function readSecret(node: JsonNode): ClientSecret {
 
 function readRedirectUris(node: JsonNode): RedirectUris {
   const uris = node.object(["web", "spa", "publicClient"]);
-  const read = (platform: string) =>
+  const read = (platform: Platform) =>
     uris.optional(platform, (item) =>
       item.list((uri) => {
         if (!URL.canParse(uri.text())) throw uri.error("Expected an absolute URI");
@@ -218,27 +260,38 @@ function readRedirectUris(node: JsonNode): RedirectUris {
 }
 
 function readPermission(node: JsonNode, resources: readonly Resource[]): Permission {
-  const permission = node.object(["resource", "roles", "scopes"]);
+  const permission = node.object(["resource", "roles", "scopes", "userConsent"]);
   const resource = findResource(resources, permission.required("resource").text());
   if (resource === undefined) {
     throw permission.required("resource").error("No resource has this appId or identifier URI");
   }
-  const read = (name: "roles" | "scopes") =>
+  const read = (name: string, kind: "role" | "scope") =>
     permission.optional(name, (node) =>
       node.list((item) => {
         const value = item.text();
-        if (!resource[name].includes(value)) {
-          throw item.error(
-            `The resource has no such ${name === "roles" ? "role" : "scope"}`,
-          );
+        if (!resource[`${kind}s`].includes(value)) {
+          throw item.error(`The resource has no such ${kind}`);
         }
         return value;
       }), []);
-  return { resource: resource.appId, roles: read("roles"), scopes: read("scopes") };
+  return {
+    resource: resource.appId,
+    roles: read("roles", "role"),
+    scopes: read("scopes", "scope"),
+    userConsent: read("userConsent", "scope"),
+  };
 }
 
 function readUser(node: JsonNode, tenants: Directory["tenants"]): User {
-  const user = node.object(["id", "tenant", "userPrincipalName", "displayName"]);
+  const user = node.object([
+    "id",
+    "tenant",
+    "userPrincipalName",
+    "displayName",
+    "password",
+    "enabled",
+    "guestOf",
+  ]);
   const userPrincipalName = user.required("userPrincipalName").text();
   if (!/^[^@\s]+@[^@\s]+$/.test(userPrincipalName)) {
     throw user.required("userPrincipalName").error(
@@ -250,11 +303,62 @@ function readUser(node: JsonNode, tenants: Directory["tenants"]): User {
     tenantId: user.optional("tenant", (item) => readTenantId(item, tenants), tenants[0].id),
     userPrincipalName,
     displayName: user.optional("displayName", (item) => item.text(), userPrincipalName),
+    enabled: user.optional("enabled", (item) => item.flag(), true),
+    ...user.optional("password", (item) => ({ password: item.text() }), {}),
+    guestOf: user.optional(
+      "guestOf",
+      (item) => item.list((tenant) => readTenantId(tenant, tenants)),
+      [],
+    ),
+  };
+}
+
+function readSignIn(node: JsonNode, users: readonly User[]): AutomaticSignIn {
+  const signIn = node.object(["autoApprove", "autoDeny", "pendingPolls"]);
+  if (signIn.has("autoApprove") === signIn.has("autoDeny")) {
+    throw node.error('Give "autoApprove" or "autoDeny"');
+  }
+  const answer = signIn.has("autoApprove") ? "approve" : "deny";
+  const name = signIn.required(answer === "approve" ? "autoApprove" : "autoDeny");
+  const user = findUser(users, name.text());
+  if (user === undefined) throw name.error("No user has this userPrincipalName");
+  return {
+    answer,
+    user,
+    pendingPolls: signIn.optional("pendingPolls", (item) => item.integer(0, 1000), 0),
+  };
+}
+
+function readDeviceCode(node?: JsonNode): DeviceCodeSettings {
+  const settings = node?.object(["interval", "lifetime", "slowDown"]);
+  return {
+    interval: settings?.optional("interval", (item) => item.integer(0, 300), 5) ?? 5,
+    lifetime: settings?.optional("lifetime", (item) => item.integer(1, 86400), 900) ?? 900,
+    slowDown: settings?.optional("slowDown", (item) => item.flag(), false) ?? false,
+  };
+}
+
+function readRefreshTokens(node: JsonNode): RefreshTokenSettings {
+  const settings = node.object(["rotation"]);
+  return {
+    rotation: settings.optional(
+      "rotation",
+      (item) => item.choice(["lenient", "strict"]),
+      "lenient",
+    ),
   };
 }
 
 function readLifetimes(node?: JsonNode): TokenLifetimes {
-  const lifetimes = node?.object(["accessToken", "continuousAccessToken"]);
+  const lifetimes = node?.object([
+    "accessToken",
+    "continuousAccessToken",
+    "authorizationCode",
+    "refreshToken",
+    "spaRefreshToken",
+  ]);
+  const seconds = (name: string, usual: number): number =>
+    lifetimes?.optional(name, (item) => item.integer(1, 3650 * 86400), usual) ?? usual;
   const read = (name: string, usual: LifetimeRange): LifetimeRange =>
     lifetimes?.optional(name, (item) => {
       const [minimum, maximum, ...rest] = item.list((bound) => bound.integer(1, 10 * 86400));
@@ -267,6 +371,10 @@ function readLifetimes(node?: JsonNode): TokenLifetimes {
   return {
     accessToken: read("accessToken", [3600, 5400]),
     continuousAccessToken: read("continuousAccessToken", [72000, 86400]),
+    // Learn: codes live for about ten minutes, refresh tokens for 90 days without use, a SPA's for 24 hours.
+    authorizationCode: seconds("authorizationCode", 600),
+    refreshToken: seconds("refreshToken", 90 * 86400),
+    spaRefreshToken: seconds("spaRefreshToken", 86400),
   };
 }
 

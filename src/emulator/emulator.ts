@@ -9,7 +9,14 @@
 import { EntraToolError } from "../errors.ts";
 import { createLocalhostCertificate } from "./certificate_authority.ts";
 import { isGuid } from "./checked_json.ts";
-import { type Directory, findTenant, type Tenant } from "./directory.ts";
+import {
+  type AutomaticSignIn,
+  type Directory,
+  findTenant,
+  findUser,
+  type Tenant,
+  type User,
+} from "./directory.ts";
 import { parseDirectory } from "./directory_file.ts";
 import { exampleDirectory } from "./example_directory.ts";
 import { FaultPlan } from "./faults.ts";
@@ -17,6 +24,8 @@ import { serveLoopback } from "./http_server.ts";
 import { createIssuer } from "./issuer.ts";
 import { respond } from "./request_handler.ts";
 import { type AnsweredRequest, logLine } from "./request_log.ts";
+import { createSignInState, type SignInState } from "./sign_in_state.ts";
+import { StsError } from "./sts_error.ts";
 
 export { parseDirectory } from "./directory_file.ts";
 export type { ReadText } from "./directory_file.ts";
@@ -33,10 +42,29 @@ export interface EmulatorOptions {
   readonly tenantId?: string;
   /** {@link exampleDirectory} unless told. */
   readonly directory?: Directory;
+  /** Answers sign-ins in a person's place; instead of the directory's own `signIn`. */
+  readonly signIn?: AutomaticSignInOptions;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /** Is given one line, without line break, for each request. */
   readonly log?: (line: string) => void;
+}
+
+/** As `signIn` in the configuration; the users are named by their user principal names. */
+export interface AutomaticSignInOptions {
+  readonly autoApprove?: string;
+  readonly autoDeny?: string;
+  /** How often a device code is still pending. */
+  readonly pendingPolls?: number;
+}
+
+/** Which refresh tokens are refused from now on, and how. */
+export interface Revocation {
+  /** Everybody's, unless a user principal name is given. */
+  readonly user?: string;
+  /** 50173 unless told. */
+  readonly code?: number;
+  readonly suberror?: string;
 }
 
 /** What to type to get a token: an app of the directory that can have one. */
@@ -61,6 +89,8 @@ export interface Emulator {
   readonly seed?: EmulatorSeed;
   /** What it has answered so far, oldest first, the last thousand. */
   readonly requests: readonly AnsweredRequest[];
+  /** Refuses every refresh token that has been issued so far, as after a change of the password. */
+  revokeRefreshTokens(revocation?: Revocation): void;
   /** Drops every connection and stops listening. */
   close(): Promise<void>;
 }
@@ -81,6 +111,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     createIssuer(directory.tokenLifetimes),
     options.tls ? createLocalhostCertificate() : undefined,
   ]);
+  const automaticSignIn = automaticSignInOf(directory, options.signIn);
+  const state = createSignInState(directory.resources);
   const closing = new AbortController();
   const faults = new FaultPlan(directory.faults);
   const requests: AnsweredRequest[] = [];
@@ -93,7 +125,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     port: options.port ?? 0,
     ...(localhost === undefined ? {} : { tls: localhost }),
     handler: async (request, origin) => {
-      const sts = { origin, directory, issuer, now };
+      const sts = {
+        origin,
+        directory,
+        issuer,
+        state,
+        now,
+        ...(automaticSignIn === undefined ? {} : { automaticSignIn }),
+      };
       try {
         const { answer, answered } = await respond(request, sts, faults, closing.signal);
         record(answered);
@@ -114,6 +153,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     ...(localhost === undefined ? {} : { caCertificate: localhost.caCertificate }),
     ...(seed === undefined ? {} : { seed }),
     requests,
+    revokeRefreshTokens: (revocation = {}) => revoke(state, directory, revocation, now()),
     async close() {
       closing.abort();
       await server.close();
@@ -143,6 +183,48 @@ function chooseTenant(directory: Directory, name: string | undefined): Tenant {
     "The emulator's configuration has no such tenant",
     { hint: `entratool emulator --tenant ${directory.tenants[0].id}` },
   );
+}
+
+function automaticSignInOf(
+  directory: Directory,
+  options: AutomaticSignInOptions | undefined,
+): AutomaticSignIn | undefined {
+  const name = options?.autoApprove ?? options?.autoDeny;
+  if (name === undefined) return directory.automaticSignIn;
+  return {
+    answer: options?.autoApprove === undefined ? "deny" : "approve",
+    user: requireUser(directory, name),
+    pendingPolls: options?.pendingPolls ?? 0,
+  };
+}
+
+function requireUser(directory: Directory, name: string): User {
+  const user = findUser(directory.users, name);
+  if (user !== undefined) return user;
+  throw new EntraToolError(
+    "usage",
+    "emulator_user_unknown",
+    "The emulator's configuration has no such user",
+    { hint: "entratool emulator --example" },
+  );
+}
+
+function revoke(
+  { refreshTokens }: SignInState,
+  directory: Directory,
+  { user, code = 50173, suberror }: Revocation,
+  nowMs: number,
+): void {
+  const userId = user === undefined ? undefined : requireUser(directory, user).id;
+  refreshTokens.revoke(userId, ({ issuedAt }) =>
+    new StsError(
+      code,
+      {
+        issued: new Date(issuedAt).toISOString(),
+        validFrom: new Date(nowMs).toISOString(),
+      },
+      { error: "invalid_grant", ...(suberror === undefined ? {} : { suberror }) },
+    ));
 }
 
 function seedOf(directory: Directory, tenant: Tenant, nowMs: number): EmulatorSeed | undefined {

@@ -1,8 +1,9 @@
 /** The directory that the emulator has when no configuration is given; also the example of the format. */
 
 /**
- * A configuration in the format of `parseDirectory`: one tenant, an app with a secret, Microsoft Graph, Azure
- * Resource Manager and an API of one's own, and two users. Nothing in it opens anything but this emulator.
+ * A configuration in the format of `parseDirectory`: one tenant; Microsoft Graph, Azure Resource Manager and an API of
+ * one's own; an app with a secret, a desktop app, a web app and a single-page application; two users without passwords
+ * and one with. Nothing in it opens anything but this emulator.
  */
 export function exampleDirectory(tenantId = "c0ffee00-0000-4000-8000-000000000001"): string {
   return JSON.stringify(
@@ -64,6 +65,35 @@ export function exampleDirectory(tenantId = "c0ffee00-0000-4000-8000-00000000000
           redirectUris: { publicClient: ["http://localhost"] },
           permissions: [{ resource: "https://graph.microsoft.com", scopes: ["User.Read"] }],
         },
+        {
+          clientId: "c0ffee00-0000-4000-8000-0000000000c1",
+          displayName: "Desktop app",
+          publicClient: true,
+          redirectUris: { publicClient: ["http://localhost", "http://127.0.0.1"] },
+          permissions: [
+            { resource: "https://graph.microsoft.com", userConsent: ["User.Read", "Mail.Read"] },
+            { resource: "api://orders", userConsent: ["Orders.Read"] },
+            { resource: "https://management.azure.com", userConsent: ["user_impersonation"] },
+          ],
+        },
+        {
+          clientId: "c0ffee00-0000-4000-8000-0000000000c2",
+          displayName: "Web shop",
+          secrets: [{ value: "web-shop-secret" }],
+          redirectUris: {
+            web: ["http://localhost:8400/callback", "https://shop.contoso.com/signin-oidc"],
+          },
+          permissions: [
+            { resource: "https://graph.microsoft.com", scopes: ["User.Read"] },
+            { resource: "api://orders", userConsent: ["Orders.Read", "Orders.Write"] },
+          ],
+        },
+        {
+          clientId: "c0ffee00-0000-4000-8000-0000000000c3",
+          displayName: "Shop front",
+          redirectUris: { spa: ["http://localhost:3000", "https://shop.contoso.com/"] },
+          permissions: [{ resource: "api://orders", userConsent: ["Orders.Read"] }],
+        },
       ],
       users: [
         {
@@ -75,6 +105,12 @@ export function exampleDirectory(tenantId = "c0ffee00-0000-4000-8000-00000000000
           id: "c0ffee00-0000-4000-8000-0000000000d2",
           userPrincipalName: "grace@contoso.onmicrosoft.com",
           displayName: "Grace Hopper",
+        },
+        {
+          id: "c0ffee00-0000-4000-8000-0000000000d3",
+          userPrincipalName: "alan@contoso.onmicrosoft.com",
+          displayName: "Alan Turing",
+          password: "emulator-password",
         },
       ],
     },

@@ -8,8 +8,10 @@ import { StsError } from "./sts_error.ts";
 export interface FaultStage {
   /** Makes the answer that the request would have got. */
   answer(): Promise<Response>;
-  /** An error answer in Entra's shape. */
+  /** An error answer in Entra's shape, as the endpoint gives it: JSON, a redirect or a page. */
   refuse(error: StsError): Response;
+  /** The same as JSON, whatever the endpoint. */
+  refuseAsJson(error: StsError): Response;
   /** Fires when the emulator closes: nothing may be waited for any longer. */
   readonly closed: AbortSignal;
 }
@@ -50,7 +52,7 @@ function gatewayError(
   stage: FaultStage,
 ): Response {
   const response = body === "json"
-    ? stage.refuse(new StsError(status === 429 ? 90055 : 90033, {}, { status }))
+    ? stage.refuseAsJson(new StsError(status === 429 ? 90055 : 90033, {}, { status }))
     : new Response(
       body === "html" ? page("Our services are not available right now") : null,
       { status, ...(body === "html" ? { headers: htmlHeaders } : {}) },

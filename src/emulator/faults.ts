@@ -6,9 +6,23 @@
  */
 
 import type { JsonNode, JsonObject } from "./checked_json.ts";
+import { readStsErrorOverrides, type StsErrorOverrides } from "./sts_error.ts";
 
 /** What a rule may be about. */
-export const faultEndpoints = ["token", "keys", "configuration", "instance", "any"] as const;
+export const faultEndpoints = [
+  "token",
+  "keys",
+  "configuration",
+  "instance",
+  "authorize",
+  "login",
+  "devicecode",
+  "devicelogin",
+  "logout",
+  "any",
+] as const;
+/** Those whose requests name a client. */
+const clientEndpoints: readonly FaultEndpoint[] = ["token", "authorize", "devicecode", "any"];
 export type FaultEndpoint = typeof faultEndpoints[number];
 
 /** What happens to a request; `action` in JSON, its members beside it. */
@@ -37,15 +51,7 @@ export type FaultAction =
   /** A redirect to `location`. */
   | { readonly action: "redirect"; readonly location: string; readonly status: number }
   /** An error answer of Entra's. */
-  | {
-    readonly action: "aadsts";
-    readonly code: number;
-    readonly error?: string;
-    readonly status?: number;
-    readonly description?: string;
-    readonly suberror?: string;
-    readonly claims?: string;
-  }
+  | ({ readonly action: "aadsts"; readonly code: number } & StsErrorOverrides)
   /** The right JSON answer with members set or removed; `set` may put in any JSON value. */
   | {
     readonly action: "response";
@@ -58,6 +64,8 @@ export interface FaultRule {
   readonly endpoint: FaultEndpoint;
   /** Only requests of this client. */
   readonly clientId?: string;
+  /** Only token requests of this grant type, written in full or without `urn:…:`. */
+  readonly grantType?: string;
   /** The first and the last request that the rule acts on, counted from 1 over those that match it. */
   readonly first: number;
   readonly last: number;
@@ -77,11 +85,18 @@ export class FaultPlan {
    *
    * @param endpoint undefined for a path that is none of the emulator's
    */
-  next(endpoint: FaultEndpoint | undefined, clientId: string | undefined): FaultAction | undefined {
+  next(
+    endpoint: FaultEndpoint | undefined,
+    { clientId, grantType }: {
+      readonly clientId: string | undefined;
+      readonly grantType: string | undefined;
+    },
+  ): FaultAction | undefined {
     let due: FaultAction | undefined;
     this.rules.forEach((rule, index) => {
       if (rule.endpoint !== "any" && rule.endpoint !== endpoint) return;
       if (rule.clientId !== undefined && rule.clientId !== clientId) return;
+      if (rule.grantType !== undefined && rule.grantType !== shortGrantType(grantType)) return;
       const count = this.#counts[index]! + 1;
       this.#counts[index] = count;
       if (count >= rule.first && count <= rule.last) due ??= rule.act;
@@ -90,7 +105,12 @@ export class FaultPlan {
   }
 }
 
-const selectors = ["endpoint", "clientId", "nth", "from", "action"];
+/** `device_code` for `urn:ietf:params:oauth:grant-type:device_code`: Entra takes either. */
+function shortGrantType(grantType: string | undefined): string | undefined {
+  return grantType?.replace("urn:ietf:params:oauth:grant-type:", "");
+}
+
+const selectors = ["endpoint", "clientId", "grantType", "nth", "from", "action"];
 const longestMs = 10 * 60 * 1000;
 
 /** Each action's own members, and how they are read. */
@@ -150,11 +170,7 @@ const actionReaders: {
     read: (rule) => ({
       action: "aadsts",
       code: rule.required("code").integer(10000, 99_999_999),
-      ...rule.optional("error", (node) => ({ error: node.text() }), {}),
-      ...rule.optional("status", (node) => ({ status: node.integer(400, 599) }), {}),
-      ...rule.optional("description", (node) => ({ description: node.text() }), {}),
-      ...rule.optional("suberror", (node) => ({ suberror: node.text() }), {}),
-      ...rule.optional("claims", (node) => ({ claims: node.text() }), {}),
+      ...readStsErrorOverrides(rule),
     }),
   },
   response: {
@@ -180,14 +196,18 @@ export function readFaultRule(node: JsonNode): FaultRule {
   const rule = node.object([...selectors, ...reader.members]);
   const endpoint = rule.required("endpoint").choice(faultEndpoints);
   if (rule.has("nth") && rule.has("from")) throw node.error('Give "nth" or "from", not both');
-  if (rule.has("clientId") && endpoint !== "token" && endpoint !== "any") {
+  if (rule.has("clientId") && !clientEndpoints.includes(endpoint)) {
     throw rule.required("clientId").error(`Requests to the endpoint ${endpoint} name no client`);
+  }
+  if (rule.has("grantType") && endpoint !== "token" && endpoint !== "any") {
+    throw rule.required("grantType").error(`Requests to the endpoint ${endpoint} have no grant`);
   }
   const count = (item: JsonNode) => item.integer(1, Number.MAX_SAFE_INTEGER);
   const nth = rule.optional("nth", count, undefined);
   return {
     endpoint,
     ...rule.optional("clientId", (item) => ({ clientId: item.guid() }), {}),
+    ...rule.optional("grantType", (item) => ({ grantType: shortGrantType(item.text())! }), {}),
     first: nth ?? rule.optional("from", count, 1),
     last: nth ?? Infinity,
     act: reader.read(rule),

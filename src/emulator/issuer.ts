@@ -1,5 +1,5 @@
 /**
- * The emulator's signing key and the access tokens that it makes.
+ * The emulator's signing key, what it signs, and the claims of app-only tokens; those of users are in `user_claims.ts`.
  *
  * @see https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
  */
@@ -8,6 +8,7 @@ import { exportJWK } from "jose/key/export";
 import { SignJWT } from "jose/jwt/sign";
 import { generateRsaKey, selfSigned } from "./certificate_authority.ts";
 import type { App, Directory, Resource, Tenant } from "./directory.ts";
+import { base64url, derivedGuid, randomId } from "./opaque_ids.ts";
 
 /** A public key as Entra publishes it. */
 export interface PublishedKey {
@@ -44,14 +45,31 @@ export interface Issuer {
   readonly key: PublishedKey;
   /** An app-only access token in the version that the resource accepts. */
   appToken(request: AppTokenRequest, nowMs: number): Promise<IssuedToken>;
+  /** An access token with these claims; it lives long where continuous access evaluation can end it. */
+  accessToken(
+    claims: Readonly<Record<string, unknown>>,
+    lifetime: "usual" | "continuous",
+    nowMs: number,
+  ): Promise<IssuedToken>;
+  /** An id_token with these claims; it lives for an hour. */
+  idToken(claims: Readonly<Record<string, unknown>>, nowMs: number): Promise<string>;
+}
+
+/** How long an access token lives: long when both the resource and the client can end it early. */
+export function lifetimeFor(
+  resource: Resource,
+  capabilities: readonly string[],
+): "usual" | "continuous" {
+  return resource.continuousAccess && capabilities.includes("cp1") ? "continuous" : "usual";
 }
 
 /** Entra signs tokens as if made five minutes ago, so that a slow clock at the resource does not refuse them. */
 const backdatedSeconds = 300;
+const idTokenSeconds = 3600;
 
 /** Every app-only Graph token carries this role template: "default user", of no effect for apps. */
 const defaultRoleTemplate = "0997a1d0-0d1d-4acb-b408-d5ca73121e90";
-const graphAppId = "00000003-0000-0000-c000-000000000000";
+export const graphAppId = "00000003-0000-0000-c000-000000000000";
 
 /** The issuer of v1 tokens is Microsoft's own in every installation; v2 names the host that was asked. */
 export function issuerUrl(version: 1 | 2, origin: string, tenantId: string): string {
@@ -76,28 +94,44 @@ export async function createIssuer(lifetimes: Directory["tokenLifetimes"]): Prom
     x5c: [certificate.toBase64()],
   };
 
-  async function appToken(request: AppTokenRequest, nowMs: number): Promise<IssuedToken> {
+  const sign = (
+    claims: Readonly<Record<string, unknown>>,
+    lifetimeSeconds: number,
+    nowMs: number,
+  ): Promise<string> => {
     const now = Math.floor(nowMs / 1000);
-    const continuous = request.resource.continuousAccess && request.capabilities.includes("cp1");
-    const [minimum, maximum] = continuous ? lifetimes.continuousAccessToken : lifetimes.accessToken;
-    const lifetimeSeconds = minimum + Math.floor(Math.random() * (maximum - minimum + 1));
-    const token = await new SignJWT({
-      ...await claimsFor(request),
+    return new SignJWT({
+      ...claims,
       iat: now - backdatedSeconds,
       nbf: now - backdatedSeconds,
       exp: now + lifetimeSeconds,
     }).setProtectedHeader({ typ: "JWT", alg: "RS256", x5t: key.x5t, kid: key.kid })
       .sign(keys.privateKey);
-    return { token, lifetimeSeconds };
-  }
-  return { key, appToken };
+  };
+  const accessToken: Issuer["accessToken"] = async (claims, lifetime, nowMs) => {
+    const [minimum, maximum] = lifetime === "continuous"
+      ? lifetimes.continuousAccessToken
+      : lifetimes.accessToken;
+    const lifetimeSeconds = minimum + Math.floor(Math.random() * (maximum - minimum + 1));
+    return { token: await sign(claims, lifetimeSeconds, nowMs), lifetimeSeconds };
+  };
+  return {
+    key,
+    accessToken,
+    idToken: (claims, nowMs) => sign(claims, idTokenSeconds, nowMs),
+    appToken: async (request, nowMs) => {
+      const { resource, capabilities } = request;
+      return accessToken(await claimsFor(request), lifetimeFor(resource, capabilities), nowMs);
+    },
+  };
 }
 
 async function claimsFor(
   { origin, tenant, app, credential, resource, audience, capabilities }: AppTokenRequest,
 ): Promise<Record<string, unknown>> {
   const version = resource.accessTokenVersion;
-  const objectId = await servicePrincipalId(tenant.id, app.clientId);
+  // The app's object in the tenant.
+  const objectId = await derivedGuid(tenant.id, app.clientId);
   const roles = app.permissions.find((granted) => granted.resource === resource.appId)?.roles ?? [];
   const proof = credential === "secret" ? "1" : "2";
   return {
@@ -124,22 +158,4 @@ async function claimsFor(
     ...(resource.appId === graphAppId ? { wids: [defaultRoleTemplate] } : {}),
     ...(capabilities.length === 0 ? {} : { xms_cc: capabilities }),
   };
-}
-
-/** The object id of an app in a tenant: the same in every run, different in every tenant. */
-async function servicePrincipalId(tenantId: string, clientId: string): Promise<string> {
-  const digest = await crypto.subtle.digest(
-    "SHA-256",
-    new TextEncoder().encode(`${tenantId}/${clientId}`),
-  );
-  const hex = new Uint8Array(digest).toHex();
-  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, "$1-$2-4$3-8$4-$5");
-}
-
-function randomId(bytes: number): string {
-  return base64url(crypto.getRandomValues(new Uint8Array(bytes)));
-}
-
-function base64url(bytes: Uint8Array): string {
-  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }

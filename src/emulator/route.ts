@@ -1,8 +1,15 @@
 /** What a route is: the shape that every endpoint of the emulator has, and what it is handed. */
 
-import { type Directory, findTenant, looksLikeTenant, type Tenant } from "./directory.ts";
+import {
+  type AutomaticSignIn,
+  type Directory,
+  findTenant,
+  looksLikeTenant,
+  type Tenant,
+} from "./directory.ts";
 import type { FaultEndpoint } from "./faults.ts";
 import type { Issuer } from "./issuer.ts";
+import type { SignInState } from "./sign_in_state.ts";
 import { type RequestIds, StsError } from "./sts_error.ts";
 
 /** The emulated service, as routes see it. */
@@ -11,6 +18,9 @@ export interface Sts {
   readonly origin: string;
   readonly directory: Directory;
   readonly issuer: Issuer;
+  readonly state: SignInState;
+  /** Answers in people's place; absent when they answer themselves. */
+  readonly automaticSignIn?: AutomaticSignIn;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -30,10 +40,12 @@ export interface Route {
   /** What fault rules and the log call it. */
   readonly endpoint: Exclude<FaultEndpoint, "any">;
   readonly methods: readonly string[];
-  /** What follows `/{tenant}` in the path. */
+  /** What follows `/{tenant}` in the path; the whole path where no tenant is named. */
   readonly path: string;
   /** @throws StsError for an error answer. */
   handle(call: Call, sts: Sts): Promise<Response>;
+  /** How an error is answered; as JSON unless told. */
+  readonly refuse?: (error: StsError, call: Call, sts: Sts) => Response;
 }
 
 /** The tenants that stand for many. */

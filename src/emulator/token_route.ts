@@ -4,14 +4,23 @@
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
  */
 
+import { authorizationCodeGrant } from "./authorization_code_grant.ts";
 import { claimedClient } from "./client_authentication.ts";
 import { clientCredentialsGrant } from "./client_credentials_grant.ts";
+import { deviceCodeGrant } from "./device_code_grant.ts";
 import type { Grant } from "./grant.ts";
+import { requiredParameter, requireSingleValues } from "./parameters.ts";
+import { refreshTokenGrant } from "./refresh_token_grant.ts";
 import { resolveTenant, type Route } from "./route.ts";
 import { StsError } from "./sts_error.ts";
 
 const grants: ReadonlyMap<string, Grant> = new Map([
   ["client_credentials", clientCredentialsGrant],
+  ["authorization_code", authorizationCodeGrant],
+  ["refresh_token", refreshTokenGrant],
+  ["urn:ietf:params:oauth:grant-type:device_code", deviceCodeGrant],
+  // What MSAL Node sends.
+  ["device_code", deviceCodeGrant],
 ]);
 
 export const tokenRoute: Route = {
@@ -31,15 +40,3 @@ export const tokenRoute: Route = {
     );
   },
 };
-
-/** RFC 6749 §3.2: a parameter must not be there more than once. */
-function requireSingleValues(form: URLSearchParams): void {
-  if (new Set(form.keys()).size !== form.size) throw new StsError(9002313);
-}
-
-/** RFC 6749 §3.2: a parameter without a value counts as missing. @throws StsError 900144. */
-function requiredParameter(form: URLSearchParams, parameter: string): string {
-  const value = form.get(parameter);
-  if (!value) throw new StsError(900144, { parameter });
-  return value;
-}

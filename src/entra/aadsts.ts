@@ -6,6 +6,8 @@
  * @see https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 
+import { type Cloud, cloudNamed, cloudOfHost } from "./cloud.ts";
+
 /** What kind of command a person should type next. */
 export type NextStep =
   | "again"
@@ -177,7 +179,7 @@ export const aadstsEntries: Readonly<Record<number, AadstsEntry>> = {
   90014: entry("A field is missing in the request", "The server's text names it"),
   90038: entry(
     "The tenant belongs to another national cloud",
-    "Choose the tenant's cloud",
+    "Choose the tenant's cloud: public, usgov, china, france, germany or singapore",
     "cloud",
   ),
   90072: entry(
@@ -292,7 +294,7 @@ export const aadstsEntries: Readonly<Record<number, AadstsEntry>> = {
   7000216: entry("The app sent no credential", "Give it a secret or a certificate", "secret"),
   7000218: entry(
     "The app is confidential, and no credential was sent",
-    "Add a secret or certificate, or allow public client flows under Authentication",
+    "Allow public client flows under Authentication, or choose a flow that sends the app's secret or certificate: AuthorizationCode, ClientCredentials",
     "secret",
   ),
   7000222: entry(
@@ -314,7 +316,7 @@ export const aadstsEntries: Readonly<Record<number, AadstsEntry>> = {
   900144: entry("A parameter is missing in the request", "The server's text names it"),
   900439: entry(
     "The app or tenant belongs to another national cloud",
-    "Choose the tenant's cloud",
+    "Choose the tenant's cloud: public, usgov, china, france, germany or singapore",
     "cloud",
   ),
   1002012: entry(
@@ -359,39 +361,72 @@ export interface NextStepContext {
   readonly profile: string | undefined;
   readonly clientId: string;
   readonly authorityUrl: string;
+  /** What was typed, where that is known: the commands then fit to it. */
+  readonly typed?: TypedCommand;
 }
+
+/** What can be told wrong, and is then to be corrected where it was given. */
+export type CorrectedSetting = "secret" | "certificate" | "client" | "cloud" | "tenant";
+
+/** The command that failed. */
+export interface TypedCommand {
+  /** The command again, with all that leads to the same tenant and app, but without some flags. */
+  get(without?: readonly string[]): string;
+  /** The flag or variable that gave the setting; undefined when it is the profile's, or nobody's. */
+  givenBy(setting: CorrectedSetting): { readonly kind: string; readonly name: string } | undefined;
+  /** The profile's secret must not be sent for another app or to another login host. */
+  readonly isSecretOfProfile: boolean;
+  /** A person's flow that sends no credential, whatever is configured. */
+  readonly isPublicFlow: boolean;
+}
+
+const portal = "https://entra.microsoft.com, App registrations, Authentication";
 
 /** The next thing to type (or to open), for a step. */
 export function nextStepCommand(step: NextStep, context: NextStepContext): string {
-  const { profile } = context;
-  const get = `entratool get-token${profile === undefined ? "" : ` -p ${profile}`}`;
-  const change = (flags: string) =>
-    profile === undefined ? `${get} ${flags}` : `entratool config edit -p ${profile} ${flags}`;
+  const { profile, typed } = context;
+  const get = (...without: readonly string[]) =>
+    typed?.get(without) ?? `entratool get-token${profile === undefined ? "" : ` -p ${profile}`}`;
+  const secret = "--client-secret-file PATH";
+  const change = (setting: CorrectedSetting, flags: string, ...without: readonly string[]) => {
+    const given = typed?.givenBy(setting);
+    if (given?.kind === "environment") return `Correct ${given.name}, which it came from`;
+    return profile === undefined || given !== undefined
+      ? `${get(...without)} ${flags}`
+      : `entratool config edit -p ${profile} ${flags}`;
+  };
+  const withSecret = typed?.isSecretOfProfile ? ` ${secret}` : "";
   switch (step) {
     case "again":
     case "federated":
-      return `${get} --force --verbose`;
+      return `${get()} --force --verbose`;
     case "wait":
-      return get;
+      return get();
     case "secret":
-      return change("--client-secret-file PATH");
+      return typed?.isPublicFlow ? portal : change("secret", secret, "credential");
     case "certificate":
-      return change("--certificate PATH");
+      return change("certificate", "--certificate PATH", "credential");
     case "client":
-      return change("--client-id GUID");
-    case "cloud":
-      return change("--cloud usgov");
+      return change("client", `--client-id GUID${withSecret}`, "client-id");
+    case "cloud": {
+      const other = cloudOf(context)?.name === "public" ? "usgov" : "public";
+      return change("cloud", `--cloud ${other}${withSecret}`, "cloud", "authority");
+    }
     case "tenant":
-      return change("--tenant GUID-or-domain");
+      return change("tenant", "--tenant GUID-or-domain", "tenant");
     case "redirect":
-      return "https://entra.microsoft.com, App registrations, Authentication";
+      return portal;
     case "scope":
-      return `${get} -s https://graph.microsoft.com/.default`;
+      return `${get("scope")} -s ${(cloudOf(context) ?? cloudNamed("public")).graph}/.default`;
     case "consent":
       return `${context.authorityUrl}/adminconsent?client_id=${
         encodeURIComponent(context.clientId)
       }`;
     case "sign-in":
-      return `${get} -f InteractiveBrowser`;
+      return `${get("flow")} -f InteractiveBrowser`;
   }
+}
+
+function cloudOf({ authorityUrl }: NextStepContext): Cloud | undefined {
+  return cloudOfHost(URL.parse(authorityUrl)?.host ?? "");
 }

@@ -1,8 +1,11 @@
 /** Whom to ask for tokens: the login host and the tenant, and the endpoints that follow from them. */
 
 import { EntraToolError } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
 import type { CloudName } from "../names.ts";
 import { type Cloud, cloudNamed, cloudOfHost } from "./cloud.ts";
+
+export { isLoopback };
 
 export interface Authority {
   /** `https://login.microsoftonline.com/{tenant}`, without a slash at the end. */
@@ -25,6 +28,8 @@ export interface AuthorityInput {
 
 /** Names that stand for no tenant in particular; app-only tokens can't be had from them. */
 const multiTenantNames: readonly string[] = ["common", "organizations", "consumers"];
+/** The tenant of all personal accounts: what `consumers` stands for. */
+const personalTenant = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const domain =
@@ -95,13 +100,9 @@ function parseAuthorityUrl(text: string): URL {
   return url;
 }
 
-/** Whether the host name means this machine (RFC 8252 §7.3, RFC 6761 §6.3). */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
 function checkTenant(tenant: string): void {
-  if (guid.test(tenant) || domain.test(tenant) || multiTenantNames.includes(tenant)) return;
+  const isName = multiTenantNames.includes(tenant.toLowerCase());
+  if (guid.test(tenant) || domain.test(tenant) || isName) return;
   throw new EntraToolError(
     "usage",
     "tenant_invalid",
@@ -114,17 +115,35 @@ function checkTenant(tenant: string): void {
 }
 
 /**
- * Refuses `common`, `organizations` and `consumers`, which client credentials can't use.
+ * Refuses `common`, `organizations` and `consumers`, in any case, and the GUID of the last one: client credentials can't use
+ * them.
  *
  * @throws EntraToolError usage
  * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
  */
-export function requireOneTenant(authority: Authority): void {
-  if (!multiTenantNames.includes(authority.tenant)) return;
+export function requireOneTenant({ tenant }: Pick<Authority, "tenant">): void {
+  const name = tenant.toLowerCase();
+  const why = multiTenantNames.includes(name)
+    ? "stands for many"
+    : name === personalTenant
+    ? "is that of all personal accounts"
+    : undefined;
+  if (why === undefined) return;
   throw new EntraToolError(
     "usage",
     "tenant_not_specific",
-    `Client credentials need one tenant, and "${authority.tenant}" stands for many`,
+    `Client credentials need one tenant, and "${tenant}" ${why}`,
     { hint: "Give the tenant where the app is installed: --tenant GUID-or-domain" },
+  );
+}
+
+/** @throws EntraToolError usage when the client id is not a GUID, as all of Entra's are */
+export function checkClientId(clientId: string): void {
+  if (isGuid(clientId)) return;
+  throw new EntraToolError(
+    "usage",
+    "client_id_invalid",
+    `The client id "${clientId}" is not a GUID`,
+    { hint: "Copy the Application (client) id from the app registration's Overview" },
   );
 }

@@ -10,6 +10,8 @@ import { EntraToolError } from "../errors.ts";
  * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 export function parseClaims(text: string): string {
+  const whole = parseObject(text);
+  if (whole !== undefined) return JSON.stringify(whole);
   const parameter = /(?:^|[\s,])claims\s*=\s*(?:"([^"]*)"|([^\s,]+))/i.exec(text);
   const value = (parameter?.[1] ?? parameter?.[2] ?? text).trim();
   const claims = parseObject(value) ?? parseObject(decodeBase64(value));
@@ -27,10 +29,30 @@ export function parseClaims(text: string): string {
   );
 }
 
+/**
+ * Two claims requests in one. Where they differ in a value, the second one's counts; lists of values are united.
+ *
+ * @param first, second JSON; what is not an object of it is left out
+ */
+export function mergeClaims(first: string, second: string): string {
+  return JSON.stringify(merged(parseObject(first) ?? {}, parseObject(second) ?? {}));
+}
+
+function merged(first: unknown, second: unknown): unknown {
+  if (Array.isArray(first) && Array.isArray(second)) return [...new Set([...first, ...second])];
+  if (!isObject(first) || !isObject(second)) return second ?? first;
+  const names = [...new Set([...Object.keys(first), ...Object.keys(second)])];
+  return Object.fromEntries(names.map((name) => [name, merged(first[name], second[name])]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function parseObject(text: string | undefined): object | undefined {
   try {
     const value: unknown = JSON.parse(text ?? "");
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

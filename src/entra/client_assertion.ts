@@ -2,9 +2,7 @@
 
 import { createHash, type KeyObject } from "node:crypto";
 import { SignJWT } from "jose/jwt/sign";
-
-/** PS256 is what Entra recommends; RS256 is for keys in hardware that can not do RSA-PSS, and for old authorities. */
-export type AssertionAlgorithm = "PS256" | "RS256";
+import type { AssertionAlgorithm } from "../names.ts";
 
 /** How long an assertion is good for, in seconds: Entra advises five to ten minutes. */
 const lifetime = 600;
@@ -19,6 +17,7 @@ export interface ClientAssertionInput {
   readonly privateKey: KeyObject;
   /** DER: the certificate of the key first, then its issuers. */
   readonly certificates: readonly [leaf: Uint8Array, ...issuers: Uint8Array[]];
+  /** PS256 is what Entra recommends; RS256 is for keys in hardware that can not do RSA-PSS, and for old authorities. */
   readonly algorithm: AssertionAlgorithm;
   /** Sends the certificates along, which trust by subject name and issuer needs. */
   readonly x5c: boolean;

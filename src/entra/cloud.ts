@@ -4,8 +4,6 @@ import type { CloudName } from "../names.ts";
 
 export interface Cloud {
   readonly name: CloudName;
-  /** How people call it. */
-  readonly displayName: string;
   /** The host that answers for this cloud today. */
   readonly loginHost: string;
   /** Hosts that mean the same cloud. */
@@ -18,42 +16,36 @@ export interface Cloud {
 const clouds: Readonly<Record<CloudName, Cloud>> = {
   public: {
     name: "public",
-    displayName: "Azure public cloud",
     loginHost: "login.microsoftonline.com",
     aliases: ["login.windows.net", "login.microsoft.com", "sts.windows.net"],
     graph: "https://graph.microsoft.com",
   },
   usgov: {
     name: "usgov",
-    displayName: "Azure US Government",
     loginHost: "login.microsoftonline.us",
     aliases: ["login.usgovcloudapi.net"],
     graph: "https://graph.microsoft.us",
   },
   china: {
     name: "china",
-    displayName: "Azure China (21Vianet)",
     loginHost: "login.partner.microsoftonline.cn",
     aliases: ["login.chinacloudapi.cn"],
     graph: "https://microsoftgraph.chinacloudapi.cn",
   },
   france: {
     name: "france",
-    displayName: "Bleu (France)",
     loginHost: "login.sovcloud-identity.fr",
     aliases: [],
     graph: "https://graph.svc.sovcloud.fr",
   },
   germany: {
     name: "germany",
-    displayName: "Delos (Germany)",
     loginHost: "login.sovcloud-identity.de",
     aliases: [],
     graph: "https://graph.svc.sovcloud.de",
   },
   singapore: {
     name: "singapore",
-    displayName: "GovSG (Singapore)",
     loginHost: "login.sovcloud-identity.sg",
     aliases: [],
     graph: "https://graph.svc.sovcloud.sg",

@@ -3,12 +3,12 @@
 import { EntraToolError, type Failure, type FailureDetail } from "../errors.ts";
 import { decodeJwt, timeClaim } from "../token/jwt.ts";
 import { parseScopeList } from "../token/scope_list.ts";
+import { excerpt, shortExcerpt } from "./excerpt.ts";
 import { aadstsEntries, nextStepCommand, type NextStepContext } from "./aadsts.ts";
 import type { Answer } from "./transport.ts";
 
 /** A successful token response (RFC 6749 §5.1 and Entra's additions), checked. */
 export interface TokenResponse {
-  readonly tokenType: string;
   readonly accessToken: string;
   /** Seconds. */
   readonly expiresIn: number;
@@ -46,8 +46,11 @@ const longestLife = 366 * 24 * 3600;
  */
 export function readTokenResponse(answer: Answer, context: ResponseContext): TokenResponse {
   const fields = readJsonResponse(answer, context);
+  const tokenType = requiredString(fields, "token_type", answer, context);
+  if (tokenType.toLowerCase() !== "bearer") {
+    throw invalidField("token_type", `is "${excerpt(tokenType)}", not Bearer`, answer, context);
+  }
   return {
-    tokenType: requiredString(fields, "token_type", answer, context),
     accessToken: requiredString(fields, "access_token", answer, context),
     expiresIn: lifetime(fields, answer, context),
     refreshIn: seconds(fields.refresh_in),
@@ -141,9 +144,6 @@ function requiredString(
   if (!/^[\u0021-\u007e]+$/.test(value)) {
     throw invalidField(name, "has characters that no token has", answer, context);
   }
-  if (name === "token_type" && value.toLowerCase() !== "bearer") {
-    throw invalidField(name, `is "${excerpt(value)}", not Bearer`, answer, context);
-  }
   return value;
 }
 
@@ -166,7 +166,7 @@ function invalidField(
 
 function unreadable(answer: Answer, context: ResponseContext): EntraToolError {
   const start = excerpt(withoutTokens(answer.body.trim()), 120);
-  const kind = answer.contentType.split(";")[0] || "no content type";
+  const kind = shortExcerpt(answer.contentType.split(";")[0] || "no content type");
   const shown = start === "" ? "an empty body" : `${kind}: ${start}`;
   if (answer.status === 429) return throttled(answer, context, undefined);
   return new EntraToolError(
@@ -211,13 +211,6 @@ function laterHint(answer: Answer, otherwise: string): string {
     : wait;
 }
 
-/** The beginning of a long text, to the last space: a secret that it repeats is not cut in two, and so can be found. */
-function excerpt(text: string, length = 600): string {
-  if (text.length <= length) return text;
-  const start = text.slice(0, length).replace(/\S*$/, "").trimEnd();
-  return start === "" ? `${text.length} characters without a space` : `${start} …`;
-}
-
 /** What is not JSON of the right kind may hold tokens all the same, whole or broken off. */
 function withoutTokens(body: string): string {
   return body.replaceAll(/(_token"\s*:\s*")[^"]*/g, "$1[redacted]");
@@ -228,9 +221,9 @@ function ids(answer: Answer, fields: Readonly<Record<string, unknown>>) {
   const traceId = optionalString(fields.trace_id) ?? answer.requestId;
   const timestamp = optionalString(fields.timestamp);
   return {
-    correlationId,
-    ...(traceId === undefined ? {} : { traceId }),
-    ...(timestamp === undefined ? {} : { timestamp }),
+    correlationId: shortExcerpt(correlationId),
+    ...(traceId === undefined ? {} : { traceId: shortExcerpt(traceId) }),
+    ...(timestamp === undefined ? {} : { timestamp: shortExcerpt(timestamp) }),
   };
 }
 
@@ -242,6 +235,19 @@ const interactionErrors: readonly string[] = [
 ];
 /** `error` values that say that the server, not the request, is at fault (RFC 6749 §4.1.2.1). */
 const serverErrors: readonly string[] = ["server_error", "temporarily_unavailable"];
+/** AADSTS90033, "a transient error has occurred": it comes with any `error`, and with 400 as well as 503. */
+const transientCode = 90033;
+
+/** Whether an answer says that the server has a passing problem, whatever its HTTP status says. */
+export function isServersHiccup({ body }: Answer): boolean {
+  const fields = parseObject(body);
+  if (typeof fields?.error !== "string") return false;
+  return isServersFault(fields.error, aadstsCode(fields, optionalString(fields.error_description)));
+}
+
+function isServersFault(error: string, code: number | undefined): boolean {
+  return serverErrors.includes(error) || code === transientCode;
+}
 
 const tryLater = "The service has a problem: try again later";
 
@@ -259,7 +265,7 @@ function tokenError(
     error,
     description,
     context,
-    answer.status >= 500,
+    answer.status >= 500 || answer.status === 408,
     { ...ids(answer, fields), hint: laterHint(answer, tryLater) },
   );
 }
@@ -289,9 +295,9 @@ export function authorizationError(
   const { error, description, suberror, claims, traceId, correlationId, timestamp } = response;
   return oauthFailure({ suberror, claims }, error, description, context, false, {
     hint: tryLater,
-    ...(traceId === undefined ? {} : { traceId }),
-    ...(correlationId === undefined ? {} : { correlationId }),
-    ...(timestamp === undefined ? {} : { timestamp }),
+    ...(traceId === undefined ? {} : { traceId: shortExcerpt(traceId) }),
+    ...(correlationId === undefined ? {} : { correlationId: shortExcerpt(correlationId) }),
+    ...(timestamp === undefined ? {} : { timestamp: shortExcerpt(timestamp) }),
   });
 }
 
@@ -314,7 +320,7 @@ function oauthFailure(
   const code = aadstsCode(fields, description);
   const known = code === undefined ? undefined : aadstsEntries[code];
   const needsPerson = interactionErrors.includes(error) || known?.interaction === true;
-  const failure: Failure = serverErrors.includes(error) || isServerFault
+  const failure: Failure = isServersFault(error, code) || isServerFault
     ? "network"
     : needsPerson
     ? "interaction"
@@ -345,7 +351,7 @@ function aadstsCode(
   description: string | undefined,
 ): number | undefined {
   const listed: unknown = Array.isArray(fields.error_codes) ? fields.error_codes[0] : undefined;
-  if (typeof listed === "number" && Number.isInteger(listed)) return listed;
+  if (typeof listed === "number" && Number.isSafeInteger(listed) && listed > 0) return listed;
   const match = description?.match(/AADSTS(\d{4,9})/);
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }

@@ -6,6 +6,7 @@
 import { EntraToolError } from "../errors.ts";
 import { ConnectionError, type Deadline, type Host } from "../host.ts";
 import { version } from "../version.ts";
+import { shortExcerpt } from "./excerpt.ts";
 
 /** Retries beyond the first try. */
 const maxRetries = 3;
@@ -15,7 +16,8 @@ const maxBodyBytes = 1024 * 1024;
 
 export interface Exchange {
   readonly url: string;
-  readonly form: Readonly<Record<string, string>>;
+  /** Makes the form, anew for each try: an assertion in it may have ended while we waited. */
+  form(): Promise<Readonly<Record<string, string>>>;
   readonly deadline: Deadline;
   readonly caCertificates: readonly string[];
   /**
@@ -23,6 +25,8 @@ export interface Exchange {
    * authorization code can be redeemed once.
    */
   readonly retryAfter: "any_failure" | "unsent";
+  /** Whether an answer whose status does not say so tells of a failure that passes. */
+  isPassing(answer: Answer): boolean;
   /** Told what is sent and received; the form's values pass through it unredacted. */
   readonly trace: Trace;
 }
@@ -52,7 +56,7 @@ type Network = Pick<Host, "fetch" | "now" | "sleep" | "random">;
 /**
  * Posts the form and reads the whole answer, whatever its status.
  *
- * Tries again after connection failures and statuses 408, 429 and 5xx, honouring `Retry-After` (RFC 9110 §10.2.3), as long
+ * Tries again after connection failures, statuses 408, 429 and 5xx and what `isPassing`, honouring `Retry-After` (RFC 9110 §10.2.3), as long
  * as the wait ends before the deadline; the last answer is the one returned.
  *
  * @throws EntraToolError network when there is no complete answer; usage when this machine is set up wrongly; the
@@ -62,7 +66,7 @@ export async function postForm(exchange: Exchange, host: Network): Promise<Answe
   const correlationId = crypto.randomUUID();
   for (let retry = 0;; retry++) {
     const outcome = await attempt(exchange, correlationId, host);
-    const again = retry < maxRetries && isWorthRetrying(outcome, exchange.retryAfter);
+    const again = retry < maxRetries && isWorthRetrying(outcome, exchange);
     if (!again) return settle(outcome);
     const wait = waitBefore(outcome, retry, host);
     if (host.now() + wait >= exchange.deadline.at) {
@@ -85,12 +89,12 @@ function settle(outcome: Outcome): Answer {
   throw outcome.failure;
 }
 
-function isWorthRetrying(outcome: Outcome, after: Exchange["retryAfter"]): boolean {
-  if ("answer" in outcome) {
-    const { status } = outcome.answer;
-    return after === "any_failure" && (status === 408 || status === 429 || status >= 500);
-  }
-  return !outcome.final && (outcome.unsent || after === "any_failure");
+function isWorthRetrying(outcome: Outcome, { retryAfter, isPassing }: Exchange): boolean {
+  const mayBeSentTwice = retryAfter === "any_failure";
+  if (!("answer" in outcome)) return !outcome.final && (outcome.unsent || mayBeSentTwice);
+  const { status } = outcome.answer;
+  return mayBeSentTwice &&
+    (status === 408 || status === 429 || status >= 500 || isPassing(outcome.answer));
 }
 
 function waitBefore(outcome: Outcome, retry: number, host: Network): number {
@@ -102,7 +106,8 @@ function waitBefore(outcome: Outcome, retry: number, host: Network): number {
 }
 
 async function attempt(exchange: Exchange, correlationId: string, host: Network): Promise<Outcome> {
-  const { url, form, deadline, trace } = exchange;
+  const { url, deadline, trace } = exchange;
+  const form = await exchange.form();
   const { host: serverName } = new URL(url);
   const failed = (code: string, message: string, hint: string, final = false): Outcome => ({
     failure: new EntraToolError("network", code, message, { hint, correlationId }),
@@ -130,11 +135,11 @@ async function attempt(exchange: Exchange, correlationId: string, host: Network)
     });
     if (response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
-      const target = response.headers.get("location");
+      const target = redirectTarget(response.headers.get("location"), url);
       return failed(
         "unexpected_redirect",
         `${serverName} answered with a redirect (${response.status})${
-          target === null ? "" : ` to ${target}`
+          target === undefined ? "" : ` to ${target}`
         }`,
         "A token endpoint never redirects: look for a proxy or captive portal between here and there",
         true,
@@ -174,6 +179,12 @@ async function attempt(exchange: Exchange, correlationId: string, host: Network)
       "Try again; if it keeps failing, look for a proxy or firewall in between",
     );
   }
+}
+
+/** Where a redirect leads; of a long address only to whom. */
+function redirectTarget(location: string | null, base: string): string | undefined {
+  if (location === null || location.length <= 200) return location ?? undefined;
+  return `${shortExcerpt(URL.parse(location, base)?.origin ?? "")} (${location.length} characters)`;
 }
 
 /** The deadline's error, with the host that was waited for. */

@@ -14,26 +14,71 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
 }
 
 /**
- * Replaces the file's content: a temporary file beside it (0600), fsync, rename.
+ * Replaces the file's content: a temporary file beside it (0600), fsync, rename. A symbolic link stays: the file that it leads to
+ * is replaced.
  *
  * A process that dies on the way leaves the old content, and at worst a `.tmp` file. Throws what Deno throws; nothing is
  * left behind then.
  */
 export async function writePrivateFile(path: string, content: Uint8Array): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  const target = await targetOf(path);
+  const temporary = `${target}.${crypto.randomUUID()}.tmp`;
   try {
-    const file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
-    try {
-      let written = 0;
-      while (written < content.length) written += await file.write(content.subarray(written));
+    {
+      // closed before it is moved, as Windows wants it
+      using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
+      await writeWhole(file, content);
       await file.sync();
-    } finally {
-      file.close();
     }
-    await replaceFile(temporary, path);
+    await replaceFile(temporary, target);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Writes to a path that a person named, as {@link writePrivateFile} where that is a file or nothing yet. Into a device or a pipe
+ * it writes as they are: `/dev/null` must stay what it is.
+ *
+ * Throws what Deno throws, also for a folder.
+ */
+export async function writeNamedFile(path: string, content: Uint8Array): Promise<void> {
+  const info = await infoOf(path, Deno.stat);
+  if (info === undefined || info.isFile) return await writePrivateFile(path, content);
+  // this refuses a folder
+  using file = await Deno.open(path, { write: true });
+  await writeWhole(file, content);
+}
+
+/** Where a symbolic link leads, even when there is nothing yet; else the path itself. */
+async function targetOf(path: string): Promise<string> {
+  let target = path;
+  // as many links as Linux follows
+  for (let links = 0; links < 40; links++) {
+    if (!(await infoOf(target, Deno.lstat))?.isSymlink) return target;
+    const link = await Deno.readLink(target);
+    const isAbsolute = /^(?:[A-Za-z]:)?[\\/]/.test(link);
+    target = isAbsolute ? link : (/^.*[\\/]/s.exec(target)?.[0] ?? "") + link;
+  }
+  throw new Error("Too many levels of symbolic links");
+}
+
+async function infoOf(
+  path: string,
+  look: (path: string) => Promise<Deno.FileInfo>,
+): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await look(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function writeWhole(file: Deno.FsFile, content: Uint8Array): Promise<void> {
+  for (let written = 0; written < content.length;) {
+    written += await file.write(content.subarray(written));
   }
 }
 

@@ -6,11 +6,11 @@
  * registered web app with its exact redirect URI and its credential.
  */
 
-import { isLoopback } from "../entra/authority.ts";
+import { unlessAborted } from "../abortable.ts";
 import { userScopes } from "../entra/scope.ts";
 import { authorizationError, readTokenResponse } from "../entra/token_endpoint.ts";
-import { postForm } from "../entra/transport.ts";
 import { EntraToolError } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
 import type { TokenSet } from "../token/token_set.ts";
 import { type AuthorizationResponse, readPastedResponse } from "./authorization_response.ts";
 import type { Person } from "../person.ts";
@@ -22,7 +22,7 @@ import {
   type SignInOutcome,
   startRedirectListener,
 } from "./redirect_listener.ts";
-import { clientFields, responseContext } from "./token_request_fields.ts";
+import { clientFields, post, responseContext } from "./token_request_fields.ts";
 
 /** A public client with `http://localhost` registered as a desktop app's redirect URI (RFC 8252 §7.3). */
 export const interactiveBrowser: Flow = {
@@ -69,8 +69,7 @@ async function signInWithBrowser(input: FlowInput, host: FlowHost): Promise<Toke
   const state = createState();
   await using listener = canListenAt(registered)
     ? await startRedirectListener({
-      redirectUri: input.signIn.redirectUri ?? "http://localhost",
-      ...(input.signIn.port === undefined ? {} : { port: input.signIn.port }),
+      ...listenAt(input.signIn),
       state,
       signal: input.deadline.signal,
     })
@@ -89,10 +88,11 @@ async function signInWithBrowser(input: FlowInput, host: FlowHost): Promise<Toke
   await showAddress(person, url, listener !== undefined);
   try {
     const response = await firstResponse(person, listener, attempt, input);
-    const tokens = await redeem(response, attempt, input, host);
+    const tokens = input.accept(await redeem(response, attempt, input, host));
     await listener?.finish({ kind: "success" });
     return tokens;
-  } catch (error) {
+  } catch (cause) {
+    const error = explained(cause, input, attempt);
     await listener?.finish(failurePage(error));
     throw error;
   }
@@ -119,6 +119,26 @@ function parseRedirectUri(text: string | undefined): URL | undefined {
 function canListenAt(redirectUri: URL | undefined): boolean {
   return redirectUri === undefined ||
     (redirectUri.protocol === "http:" && isLoopback(redirectUri.hostname));
+}
+
+/** Where to listen. @throws EntraToolError usage when two ports are given */
+function listenAt(
+  { redirectUri = "http://localhost", port }: FlowInput["signIn"],
+): { readonly redirectUri: string; readonly port?: number } {
+  if (port === undefined) return { redirectUri };
+  if (redirectUri === "http://localhost") return { redirectUri, port };
+  const own = URL.parse(redirectUri)?.port || undefined;
+  // Entra takes any port of a loopback URI, and the rest of it to the letter
+  if (own === undefined) {
+    return { redirectUri: redirectUri.replace(/^(http:\/\/[^/?#]+)/i, `$1:${port}`) };
+  }
+  if (Number(own) === port) return { redirectUri };
+  throw new EntraToolError(
+    "usage",
+    "conflict",
+    `--port ${port} is not the port of the redirect URI ${redirectUri}`,
+    { hint: "Leave --port out" },
+  );
 }
 
 /** @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#request-an-authorization-code */
@@ -155,14 +175,23 @@ function authorizeUrl(
 async function showAddress(person: Person, url: string, isListening: boolean): Promise<void> {
   person.tell(["To sign in, open this address in a browser:", "", url, ""]);
   const opened = isListening && await person.openBrowser(url);
+  if (!isListening) {
+    person.tell([
+      "The browser ends on a page of the app, or on one that can not be reached.",
+      "Paste the address that it shows there, and press Enter:",
+    ]);
+    return;
+  }
   person.tell([
     opened
       ? "A browser should have opened. Waiting for the sign-in."
-      : isListening
-      ? "Waiting for the sign-in."
-      : "Then come back.",
-    "If the browser ends on a page that can not be reached, or runs on another machine,",
-    "paste the address that it shows there, and press Enter:",
+      : "No browser was opened. Waiting for the sign-in.",
+    ...(person.canType
+      ? [
+        "If the browser runs on another machine, it ends on a page that can not be reached:",
+        "then paste the address that it shows there, and press Enter:",
+      ]
+      : []),
   ]);
 }
 
@@ -177,16 +206,8 @@ async function firstResponse(
   const signal = AbortSignal.any([stop.signal, deadline.signal]);
   const pasted = readPasted(person, attempt, listener !== undefined, signal);
   try {
-    const { signal } = deadline;
-    const aborted = new Promise<never>((_, reject) => {
-      if (signal.aborted) reject(signal.reason);
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
-    return await Promise.race([
-      pasted,
-      aborted,
-      ...(listener === undefined ? [] : [listener.response]),
-    ]);
+    const first = Promise.race([pasted, ...(listener === undefined ? [] : [listener.response])]);
+    return await unlessAborted(first, deadline.signal);
   } finally {
     stop.abort();
     pasted.catch(() => {});
@@ -199,6 +220,8 @@ async function readPasted(
   isListening: boolean,
   signal: AbortSignal,
 ): Promise<AuthorizationResponse> {
+  // what is piped in may be meant for another program, unless it is asked for
+  if (isListening && !person.canType) return await new Promise<never>(() => {});
   for (;;) {
     const line = await person.readLine(signal);
     if (line === undefined) {
@@ -230,23 +253,27 @@ async function redeem(
   input: FlowInput,
   host: FlowHost,
 ): Promise<TokenSet> {
-  if (response.kind === "error") throw authorizationError(response, responseContext(input, host));
+  if (response.kind === "error") {
+    const error = authorizationError(response, responseContext(input, host));
+    throw response.error === "access_denied" ? declined(error) : error;
+  }
   checkIssuer(response.issuer, input);
-  const answer = await postForm({
-    url: input.authority.tokenEndpoint,
-    form: {
-      grant_type: "authorization_code",
-      code: response.code,
-      redirect_uri: attempt.redirectUri,
-      code_verifier: attempt.pkce.verifier,
-      scope: userScopes(input.scopes, input.authority.cloud).scopes.join(" "),
-      ...await clientFields(input, host),
+  const answer = await post(
+    {
+      url: input.authority.tokenEndpoint,
+      form: async () => ({
+        grant_type: "authorization_code",
+        code: response.code,
+        redirect_uri: attempt.redirectUri,
+        code_verifier: attempt.pkce.verifier,
+        scope: userScopes(input.scopes, input.authority.cloud).scopes.join(" "),
+        ...await clientFields(input, host),
+      }),
+      retryAfter: "unsent",
     },
-    deadline: input.deadline,
-    caCertificates: input.caCertificates,
-    retryAfter: "unsent",
-    trace: input.trace,
-  }, host);
+    input,
+    host,
+  );
   return userTokenSet(readTokenResponse(answer, responseContext(input, host)), {
     flow: input.flow,
     authority: input.authority,
@@ -269,6 +296,45 @@ function checkIssuer(issuer: string | undefined, { authority }: FlowInput): void
         "Do not go on with this sign-in; start again, and look at the address before signing in",
     },
   );
+}
+
+/** Who declined was there: nobody has to sign in, somebody has to agree (RFC 6749 §4.1.2.1). */
+function declined({ code, detail }: EntraToolError): EntraToolError {
+  return new EntraToolError("refused", code, "The sign-in was declined", {
+    ...detail,
+    hint: "Start again, and accept on the sign-in page",
+    isHintExact: true,
+  });
+}
+
+/** What to change in the registration, where the server's refusal is about that. */
+function explained(error: unknown, input: FlowInput, { redirectUri }: Attempt): unknown {
+  if (!(error instanceof EntraToolError)) return error;
+  const { clientId, credential } = input;
+  const authentication =
+    `https://entra.microsoft.com, App registrations, ${clientId}, Authentication:`;
+  const remedies: Readonly<Record<string, string>> = {
+    AADSTS50011: `${authentication}\nadd the redirect URI ${redirectUri}, to the letter, under ${
+      credential === undefined ? '"Mobile and desktop applications"' : '"Web"'
+    }`,
+    AADSTS700025:
+      `${authentication}\nmove the redirect URI ${redirectUri} from "Mobile and desktop applications" to "Web", or leave the credential out`,
+    AADSTS7000218: input.flow === "InteractiveBrowser"
+      ? `${authentication}\nmove the redirect URI from "Web" to "Mobile and desktop applications", or use the web app's own flow with its credential: -f AuthorizationCode`
+      : `${authentication}\nthe redirect URI is a web app's, which needs a credential: --client-secret-file PATH or --certificate PATH`,
+    AADSTS9002327:
+      `${authentication}\nmove the redirect URI ${redirectUri} from "Single-page application" to "Mobile and desktop applications" or "Web"`,
+    // such an error ends in the browser: the server does not send it on
+    timeout:
+      `If the browser shows AADSTS50011, register the redirect URI ${redirectUri}; else allow more time with --timeout 30m`,
+  };
+  const hint = remedies[error.code];
+  if (hint === undefined) return error;
+  return new EntraToolError(error.failure, error.code, error.message, {
+    ...error.detail,
+    hint,
+    isHintExact: true,
+  });
 }
 
 function failurePage(error: unknown): SignInOutcome {

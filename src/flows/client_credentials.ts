@@ -4,10 +4,10 @@ import { EntraToolError } from "../errors.ts";
 import { requireOneTenant } from "../entra/authority.ts";
 import { clientCredentialsScope } from "../entra/scope.ts";
 import { readTokenResponse } from "../entra/token_endpoint.ts";
-import { postForm } from "../entra/transport.ts";
 import type { TokenSet } from "../token/token_set.ts";
 import { tokenSetFrom } from "./received_token.ts";
 import type { Flow, FlowHost, FlowInput } from "./flow.ts";
+import { post, responseContext } from "./token_request_fields.ts";
 
 export const clientCredentials: Flow = {
   permissions: [{ name: "net", scope: "authority" }],
@@ -40,26 +40,28 @@ export async function requestClientCredentialsToken(
       },
     );
   }
-  const answer = await postForm({
-    url: authority.tokenEndpoint,
-    form: {
-      grant_type: "client_credentials",
-      client_id: clientId,
-      scope,
-      ...await credential.formParameters(authority.tokenEndpoint, host.now()),
+  const answer = await post(
+    {
+      url: authority.tokenEndpoint,
+      form: async () => ({
+        grant_type: "client_credentials",
+        client_id: clientId,
+        scope,
+        ...(input.claims === undefined ? {} : { claims: input.claims }),
+        ...await credential.formParameters(authority.tokenEndpoint, host.now()),
+      }),
+      retryAfter: "any_failure",
     },
-    deadline: input.deadline,
-    caCertificates: input.caCertificates,
-    retryAfter: "any_failure",
-    trace: input.trace,
-  }, host);
+    input,
+    host,
+  );
   const now = host.now();
-  const response = readTokenResponse(answer, {
-    host: authority.host,
-    now,
-    profile: input.profile,
+  const response = readTokenResponse(answer, responseContext(input, host));
+  return tokenSetFrom(response, {
+    flow: "ClientCredentials",
+    authority,
     clientId,
-    authorityUrl: authority.url,
+    asked: [scope],
+    now,
   });
-  return tokenSetFrom(response, { flow: "ClientCredentials", authority, asked: [scope], now });
 }

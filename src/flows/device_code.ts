@@ -6,13 +6,13 @@ import {
   readTokenResponse,
   type TokenResponse,
 } from "../entra/token_endpoint.ts";
-import { postForm } from "../entra/transport.ts";
+import type { Answer } from "../entra/transport.ts";
 import { EntraToolError } from "../errors.ts";
 import type { TokenSet } from "../token/token_set.ts";
 import type { Person } from "../person.ts";
 import type { Flow, FlowHost, FlowInput } from "./flow.ts";
 import { userTokenSet } from "./received_token.ts";
-import { clientFields, responseContext } from "./token_request_fields.ts";
+import { clientFields, post, responseContext } from "./token_request_fields.ts";
 
 /** A public client whose registration allows public client flows. */
 export const deviceCode: Flow = {
@@ -62,18 +62,20 @@ async function authorizeDevice(
   scopes: readonly string[],
   host: FlowHost,
 ): Promise<DeviceAuthorization> {
-  const answer = await postForm({
-    url: `${input.authority.url}/oauth2/v2.0/devicecode`,
-    form: {
-      client_id: input.clientId,
-      scope: scopes.join(" "),
-      ...(input.claims === undefined ? {} : { claims: input.claims }),
+  const answer = await post(
+    {
+      url: `${input.authority.url}/oauth2/v2.0/devicecode`,
+      form: () =>
+        Promise.resolve({
+          client_id: input.clientId,
+          scope: scopes.join(" "),
+          ...(input.claims === undefined ? {} : { claims: input.claims }),
+        }),
+      retryAfter: "any_failure",
     },
-    deadline: input.deadline,
-    caCertificates: input.caCertificates,
-    retryAfter: "any_failure",
-    trace: input.trace,
-  }, host);
+    input,
+    host,
+  );
   const fields = readJsonResponse(answer, responseContext(input, host));
   const text = (name: string) => {
     const value = fields[name];
@@ -87,7 +89,7 @@ async function authorizeDevice(
   };
   const seconds = (name: string, fallback: number) => {
     const value = Number(fields[name]);
-    return Number.isFinite(value) && value > 0 && value <= 86_400 ? value : fallback;
+    return Number.isFinite(value) && value >= 1 && value <= 86_400 ? value : fallback;
   };
   const userCode = text("user_code");
   const verificationUri = text("verification_uri");
@@ -133,33 +135,39 @@ async function poll(
   host: FlowHost,
 ): Promise<TokenResponse> {
   let interval = device.interval;
+  let wait = interval;
   for (;;) {
-    await host.sleep(interval * 1000, input.deadline.signal);
+    const left = device.expiresAt - host.now();
+    await host.sleep(Math.min(wait * 1000, left), input.deadline.signal);
     if (host.now() >= device.expiresAt) throw expired();
+    let answer: Answer | undefined;
     try {
-      const answer = await postForm({
-        url: input.authority.tokenEndpoint,
-        form: {
-          grant_type: "urn:ietf:params:oauth:grant-type:device_code",
-          device_code: device.deviceCode,
-          ...await clientFields(input, host),
+      answer = await post(
+        {
+          url: input.authority.tokenEndpoint,
+          form: async () => ({
+            grant_type: "urn:ietf:params:oauth:grant-type:device_code",
+            device_code: device.deviceCode,
+            ...await clientFields(input, host),
+          }),
+          retryAfter: "unsent",
         },
-        deadline: input.deadline,
-        caCertificates: input.caCertificates,
-        retryAfter: "unsent",
-        trace: input.trace,
-      }, host);
+        input,
+        host,
+      );
       return readTokenResponse(answer, responseContext(input, host));
     } catch (error) {
-      const next = afterPoll(error, input);
-      if (next === "slower") interval += slowDown;
+      if (afterPoll(error, input) === "slower") interval += slowDown;
     }
+    wait = Math.max(interval, (answer?.retryAfter ?? 0) / 1000);
   }
 }
 
 /** Whether to go on; throws what ends the sign-in. */
 function afterPoll(error: unknown, input: FlowInput): "go_on" | "slower" {
   if (!(error instanceof EntraToolError) || input.deadline.signal.aborted) throw error;
+  // RFC 8628 §3.5: after a connection timeout, poll less often
+  if (error.failure === "network") return "slower";
   switch (error.detail.oauth?.error) {
     case "authorization_pending":
       return "go_on";
@@ -170,13 +178,12 @@ function afterPoll(error: unknown, input: FlowInput): "go_on" | "slower" {
       throw new EntraToolError("refused", error.code, "The sign-in was declined", {
         ...error.detail,
         hint: "Start again, and accept on the sign-in page",
+        isHintExact: true,
       });
     case "expired_token":
     case "code_expired":
       throw expired(error);
     case undefined:
-      // RFC 8628 §3.5: after a connection timeout, poll less often
-      if (error.failure === "network") return "slower";
       throw error;
     default:
       throw withPassingFlow(error, input);
@@ -191,6 +198,7 @@ function expired(cause?: EntraToolError): EntraToolError {
     {
       ...cause?.detail,
       hint: "Start again, and enter the new code soon",
+      isHintExact: true,
     },
   );
 }
@@ -206,14 +214,21 @@ const needsBrowser = new Set([
 ]);
 
 /** Conditional Access may bar this flow and let another pass. */
-function withPassingFlow(error: EntraToolError, { profile }: FlowInput): EntraToolError {
+function withPassingFlow(error: EntraToolError, input: FlowInput): EntraToolError {
   if (!needsBrowser.has(error.code)) return error;
-  const command = `entratool get-token${
-    profile === undefined ? "" : ` -p ${profile}`
-  } -f InteractiveBrowser`;
+  const { profile, authority, clientId, scopes } = input;
+  const command = [
+    "entratool get-token",
+    profile === undefined
+      ? `--tenant ${authority.tenant} --client-id ${clientId}`
+      : `-p ${profile}`,
+    "-f InteractiveBrowser",
+    ...scopes.map((scope) => `-s ${scope}`),
+  ].join(" ");
   return new EntraToolError(error.failure, error.code, error.message, {
     ...error.detail,
     hint:
       `A policy bars the device code flow here; on a managed device the browser passes:\n${command}`,
+    isHintExact: true,
   });
 }

@@ -35,6 +35,12 @@ export interface FlowInput {
   readonly signIn: SignInOptions;
   /** Undefined when nobody can take part. */
   readonly person: Person | undefined;
+  /**
+   * Returns the token if it is the one that is wanted; a flow that shows the person an outcome asks before it does.
+   *
+   * @throws EntraToolError refused when it is of another tenant or account
+   */
+  accept(token: TokenSet): TokenSet;
 }
 
 export type FlowHost = Pick<Host, "fetch" | "now" | "sleep" | "random">;

@@ -1,6 +1,7 @@
 /** From a token response to a token set, with a last look at whose token it is. */
 
 import { type Authority, isGuid } from "../entra/authority.ts";
+import { shortExcerpt } from "../entra/excerpt.ts";
 import type { TokenResponse } from "../entra/token_endpoint.ts";
 import { EntraToolError } from "../errors.ts";
 import type { Account } from "../token/account.ts";
@@ -12,49 +13,95 @@ import type { TokenSet } from "../token/token_set.ts";
 export interface Expected {
   readonly flow: FlowName;
   readonly authority: Authority;
+  readonly clientId: string;
   /** The scopes asked for. */
   readonly asked: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
+/** How much two clocks may differ, in seconds, as Microsoft's libraries allow. */
+const clockSkew = 300;
+
 /**
- * Builds the token set.
+ * Builds the token set, with the end that comes first: the server's or the token's own.
  *
- * @throws EntraToolError refused when the token says that it is of another tenant than the one asked for
+ * @throws EntraToolError refused when the token says that it is of another tenant or app than was asked for, or over
  */
-export function tokenSetFrom(response: TokenResponse, expected: Expected): TokenSet {
+export function tokenSetFrom(
+  response: TokenResponse,
+  expected: Expected,
+  tenantOfPerson?: string,
+): TokenSet {
   const obtainedAt = Math.floor(expected.now / 1000);
   const claims = decodeJwt(response.accessToken)?.claims ?? {};
   const { tenant } = expected.authority;
-  const tenantId = stringClaim(claims, "tid") ?? tenant;
+  const tenantId = stringClaim(claims, "tid") ?? tenantOfPerson ?? tenant;
   if (isGuid(tenant) && tenantId.toLowerCase() !== tenant.toLowerCase()) {
     throw new EntraToolError(
       "refused",
       "token_tenant_mismatch",
-      `The token is of tenant "${tenantId}", but tenant "${tenant}" was asked for`,
+      `The token is of tenant "${shortExcerpt(tenantId)}", but tenant "${tenant}" was asked for`,
       { hint: "Check the tenant and the authority: entratool config show" },
     );
   }
+  checkClient(claims, expected.clientId);
+  const end = obtainedAt + response.expiresIn;
+  const ownEnd = checkedEnd(claims, obtainedAt);
   return {
     tokenType: "Bearer",
     accessToken: response.accessToken,
-    expiresAt: obtainedAt + response.expiresIn,
+    expiresAt: ownEnd === undefined ? end : Math.min(end, ownEnd),
     ...(response.refreshIn === undefined ? {} : { refreshAt: obtainedAt + response.refreshIn }),
     obtainedAt,
     scopes: response.scopes ?? expected.asked,
-    tenantId,
+    tenantId: shortExcerpt(tenantId),
     flow: expected.flow,
     ...(response.refreshToken === undefined ? {} : { refreshToken: response.refreshToken }),
     ...(response.idToken === undefined ? {} : { idToken: response.idToken }),
   };
 }
 
+/** Entra names the app in `appid` (v1.0) or `azp` (v2.0); other servers mean other things by them. */
+function checkClient(claims: Claims, clientId: string): void {
+  const other = ["appid", "azp"].map((name) => stringClaim(claims, name)).find((app) =>
+    app !== undefined && isGuid(app) && app.toLowerCase() !== clientId.toLowerCase()
+  );
+  if (other === undefined) return;
+  throw new EntraToolError(
+    "refused",
+    "token_client_mismatch",
+    `The token was issued to app "${other}", but app "${clientId}" asked for it`,
+    { hint: "Check the authority and what answers in its name: entratool config show" },
+  );
+}
+
+/** When the token says that it ends; undefined when it does not say, or what it says is of no use. */
+function checkedEnd(claims: Claims, now: number): number | undefined {
+  const end = timeClaim(claims, "exp");
+  if (end === undefined || end > now) return end;
+  if (end + clockSkew >= now) return undefined;
+  throw new EntraToolError(
+    "refused",
+    "token_expired",
+    `The token was over when it came: it ended at ${
+      formatTime(end)
+    }, and this machine's clock says ${formatTime(now)}`,
+    { hint: "Check this machine's clock: date -u" },
+  );
+}
+
+/** RFC 3339, UTC. */
+function formatTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 /** What a person's token has to fit. */
 export interface ExpectedUser extends Expected {
-  readonly clientId: string;
   /** The nonce of the authorization request; undefined where there was none. */
   readonly nonce: string | undefined;
+  /** Whose refresh token was traded in: its answer needs no id_token (OIDC Core §12.2). */
+  readonly account?: Account;
 }
 
 /**
@@ -66,8 +113,15 @@ export interface ExpectedUser extends Expected {
  * @throws EntraToolError refused when the id_token is not for this client or this sign-in
  */
 export function userTokenSet(response: TokenResponse, expected: ExpectedUser): TokenSet {
+  const { account } = expected;
+  if (response.idToken === undefined && account !== undefined) {
+    return { ...tokenSetFrom(response, expected), account };
+  }
   const claims = checkIdToken(response.idToken, expected);
-  return { ...tokenSetFrom(response, expected), account: accountOf(response, claims) };
+  return {
+    ...tokenSetFrom(response, expected, stringClaim(claims, "tid")),
+    account: accountOf(response, claims),
+  };
 }
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -92,8 +146,8 @@ function checkIdToken(idToken: string | undefined, expected: ExpectedUser): Clai
     throw problem("belongs to another sign-in: its nonce does not fit");
   }
   const expires = timeClaim(claims, "exp");
-  // five minutes for clocks that differ, as Microsoft's libraries allow
-  if (expires !== undefined && expires + 300 < expected.now / 1000) {
+  if (expires === undefined) throw problem("does not say when it ends");
+  if (expires + clockSkew < expected.now / 1000) {
     throw problem("has expired already");
   }
   return claims;

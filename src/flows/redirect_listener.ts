@@ -266,6 +266,8 @@ class Listener implements RedirectListener {
   async #delivered(): Promise<void> {
     await this.#awaited.promise;
     await Promise.allSettled(this.#deliveries);
+    // Deno calls a response complete when it has it all, and writes it in the next turn of its event loop
+    await new Promise((resolve) => setTimeout(resolve));
   }
 
   /** Stops listening at once and drops every connection. */

@@ -1,6 +1,7 @@
-/** What all token requests of a person's flows have in common. */
+/** What the flows' requests have in common. */
 
-import type { ResponseContext } from "../entra/token_endpoint.ts";
+import { isServersHiccup, type ResponseContext } from "../entra/token_endpoint.ts";
+import { type Answer, type Exchange, postForm } from "../entra/transport.ts";
 import type { FlowHost, FlowInput } from "./flow.ts";
 
 /** The form fields that name the client, prove it if it is confidential, and ask for `client_info`. */
@@ -26,4 +27,16 @@ export function responseContext(input: FlowInput, host: FlowHost): ResponseConte
     clientId: input.clientId,
     authorityUrl: input.authority.url,
   };
+}
+
+/** Posts a form of this flow's. @throws EntraToolError as {@link postForm} */
+export function post(
+  request: Pick<Exchange, "url" | "form" | "retryAfter">,
+  { deadline, caCertificates, trace }: FlowInput,
+  host: FlowHost,
+): Promise<Answer> {
+  return postForm(
+    { ...request, deadline, caCertificates, trace, isPassing: isServersHiccup },
+    host,
+  );
 }

@@ -59,7 +59,7 @@ function tokenFields(token: TokenSet, { fromCache, now, show }: TokenOutputOptio
   };
 }
 
-/** Quotes for POSIX shells, only where it is needed. */
+/** Quotes for POSIX shells, only where it is needed; a tilde may stand for a folder. */
 function quoteForShell(text: string): string {
-  return /^[\w.~+/=:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w.+/=:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -5,6 +5,9 @@ import type { OutputStream } from "../host.ts";
 import { printable } from "./printable.ts";
 import type { Redactor } from "./redact.ts";
 
+/** Longer lines of errors and warnings are cut: the values that they repeat may have any size. */
+const longestLine = 1200;
+
 export class Messages {
   constructor(
     private readonly stream: OutputStream,
@@ -18,11 +21,23 @@ export class Messages {
 
   /** The lines of an error, still to be made safe. */
   errorLines(error: EntraToolError): readonly string[] {
-    return formatError(error, (text) => this.redactor.redactCut(text));
+    return formatError(error, (text) => this.redactor.redactCut(text))
+      .map((line) => this.#bounded(line));
   }
 
   warning(text: string): void {
-    this.lines([`warning: ${text}`]);
+    this.lines([this.#bounded(`warning: ${text}`)]);
+  }
+
+  /** A line that repeats a huge value without its middle; secrets first, as one that is cut would not be found. */
+  #bounded(line: string): string {
+    if (line.length <= longestLine) return line;
+    const text = this.redactor.redact(line);
+    const half = longestLine / 2;
+    return text.length <= longestLine
+      ? text
+      : `${text.slice(0, half)} … (${text.length} characters) … ${text.slice(-half)}`
+        .toWellFormed();
   }
 
   note(text: string): void {

@@ -99,23 +99,34 @@ export async function readProfiles(home: string): Promise<readonly Profile[]> {
   return profiles;
 }
 
+/** How {@link changeProfiles} goes about it. */
+export interface ChangeOptions {
+  /** What must not happen before the new list is written, and before another process may change it. */
+  afterwards?(): Promise<void>;
+  /** How long to wait for another process, in milliseconds. */
+  readonly patience?: number;
+}
+
 /**
- * Replaces the list of profiles by what `change` makes of it, one process at a time.
+ * Replaces the list of profiles by what `change` makes of it, one process at a time. `change` must not wait for a person.
  *
- * @throws EntraToolError storage when the file can't be read or written; then nothing has changed
+ * @throws EntraToolError storage when the file can't be read or written, or another process does not come to an end;
+ *   then nothing has changed
  */
 export async function changeProfiles(
   home: string,
   change: (profiles: readonly Profile[]) => Promise<readonly Profile[]>,
+  { afterwards, patience = 10_000 }: ChangeOptions = {},
 ): Promise<void> {
   const path = profilesPath(home);
   try {
     await ensurePrivateFolder(home);
     using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
-    await lock.lock(true);
+    await takeLock(lock, path, patience);
     const profiles = await change(await readProfiles(home));
     const text = JSON.stringify({ version: formatVersion, profiles }, undefined, 2) + "\n";
     await writePrivateFile(path, new TextEncoder().encode(text));
+    await afterwards?.();
   } catch (cause) {
     if (cause instanceof EntraToolError) throw cause;
     throw storageError(
@@ -124,6 +135,21 @@ export async function changeProfiles(
       "Check the folder's owner and mode, or choose another one with ENTRATOOL_HOME",
       cause,
     );
+  }
+}
+
+/** A wait for a lock can't be called off, so this asks again and again instead. */
+async function takeLock(lock: Deno.FsFile, path: string, patience: number): Promise<void> {
+  const end = Date.now() + patience;
+  while (!await lock.tryLock(true)) {
+    if (Date.now() >= end) {
+      throw storageError(
+        "profiles_busy",
+        `Another process has been changing ${path} for ${patience / 1000} seconds`,
+        "End the other entratool process, then try again",
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { EntraToolError } from "../errors.ts";
 import type { Host } from "../host.ts";
+import { lazily } from "../lazy_module.ts";
 import { vaultKeyBytes, type VaultKeySource } from "./vault_key.ts";
 
 const keyVariable = "ENTRATOOL_VAULT_KEY";
@@ -48,7 +49,8 @@ function passphraseSource(passphrase: string): VaultKeySource {
     );
   }
   // scrypt comes from node:crypto, which costs start-up time: only those who use it pay.
-  const scrypt = () => import("./passphrase_key.ts");
+  const scrypt = () =>
+    lazily<typeof import("./passphrase_key.ts")>(import.meta.resolve("./passphrase_key.ts"));
   return {
     kind: "passphrase",
     label: passphraseVariable,

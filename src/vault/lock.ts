@@ -1,5 +1,6 @@
 /** Locks between processes, by advisory file locks: the OS releases them with the process, however it dies. */
 
+import { unlessAborted } from "../abortable.ts";
 import { storageError } from "../files/private_file.ts";
 
 /**
@@ -16,28 +17,20 @@ export async function withFileLock<T>(
   signal: AbortSignal,
   action: () => Promise<T>,
 ): Promise<T> {
-  signal.throwIfAborted();
-  using _held = await lockFile(path, signal);
+  using _held = await acquireFileLock(path, signal);
   return await action();
 }
 
-async function lockFile(path: string, signal: AbortSignal): Promise<Deno.FsFile> {
+/** Acquires the lock alone, which ends with the file. @throws as {@link withFileLock} */
+export async function acquireFileLock(path: string, signal: AbortSignal): Promise<Deno.FsFile> {
+  signal.throwIfAborted();
   let file;
   try {
     file = await Deno.open(path, { create: true, write: true, mode: 0o600 });
-    if (!await file.tryLock(true)) await lockUnlessAborted(file, signal);
+    await unlessAborted(file.lock(true), signal);
     return file;
   } catch (error) {
     file?.close();
     throw signal.aborted ? signal.reason : storageError(error, "lock", path);
   }
-}
-
-function lockUnlessAborted(file: Deno.FsFile, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted(); // it may have fired meanwhile, and fires only once
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const giveUp = () => reject(signal.reason);
-  signal.addEventListener("abort", giveUp);
-  file.lock(true).then(resolve, reject).finally(() => signal.removeEventListener("abort", giveUp));
-  return promise;
 }

@@ -20,7 +20,7 @@ import {
 } from "../files/private_file.ts";
 import type { Deadline } from "../host.ts";
 import { type Entry, entryId, importEntryKey, sealEntry, unsealEntry } from "./entry_file.ts";
-import { withFileLock } from "./lock.ts";
+import { acquireFileLock, withFileLock } from "./lock.ts";
 import { readVaultFile, type VaultRecord, writeVaultFile } from "./vault_file.ts";
 import { type KeyRefusal, vaultKeyId, type VaultKeySource } from "./vault_key.ts";
 
@@ -47,9 +47,16 @@ export interface Vault {
   /**
    * Runs the action while no other `withLock` with this name runs, in any process.
    *
+   * Where the disk allows no lock, a vault that can be read is still of use: then the action runs all the same, and is told
+   * what is in the way.
+   *
    * @throws `deadline.signal.reason` when the wait was too long; the process must then end by `Deno.exit`.
    */
-  withLock<T>(name: string, deadline: Deadline, action: () => Promise<T>): Promise<T>;
+  withLock<T>(
+    name: string,
+    deadline: Deadline,
+    action: (unlocked?: EntraToolError) => Promise<T>,
+  ): Promise<T>;
 }
 
 export interface VaultOptions {
@@ -128,8 +135,18 @@ class EncryptedVault implements Vault {
       .sort((a, b) => a.name < b.name ? -1 : 1);
   }
 
-  async withLock<T>(name: string, deadline: Deadline, action: () => Promise<T>): Promise<T> {
-    return await this.#locked(await entryId(name), deadline.signal, action);
+  async withLock<T>(
+    name: string,
+    deadline: Deadline,
+    action: (unlocked?: EntraToolError) => Promise<T>,
+  ): Promise<T> {
+    const path = await this.#lockPath(await entryId(name)).catch(asStorageError);
+    const lock = path instanceof EntraToolError
+      ? path
+      : await acquireFileLock(path, deadline.signal).catch(asStorageError);
+    if (lock instanceof EntraToolError) return await action(lock);
+    using _held = lock;
+    return await action();
   }
 
   /**
@@ -182,9 +199,13 @@ class EncryptedVault implements Vault {
   }
 
   async #locked<T>(id: string, signal: AbortSignal, action: () => Promise<T>): Promise<T> {
+    return await withFileLock(await this.#lockPath(id), signal, action);
+  }
+
+  async #lockPath(id: string): Promise<string> {
     const folder = `${this.#folder}/locks`;
     await attempt("create", folder, () => ensurePrivateFolder(folder));
-    return await withFileLock(`${folder}/${id}.lock`, signal, action);
+    return `${folder}/${id}.lock`;
   }
 
   async #load(name: string): Promise<[id: string, sealed: Uint8Array<ArrayBuffer> | undefined]> {
@@ -274,6 +295,12 @@ class EncryptedVault implements Vault {
 
 function refused({ outcome, message, hint }: KeyRefusal): EntraToolError {
   return new EntraToolError("storage", `vault_key_${outcome}`, message, { hint });
+}
+
+/** What the disk refused, as a value; anything else is thrown on. */
+function asStorageError(error: unknown): EntraToolError {
+  if (error instanceof EntraToolError && error.failure === "storage") return error;
+  throw error;
 }
 
 async function attempt<T>(verb: string, path: string, action: () => Promise<T>): Promise<T> {

@@ -163,7 +163,9 @@ for (const secret of canaries) {
       ["config", "create", "-p", "canary", ...connection, "--client-secret-file", file],
       { env: { ...base, ENTRATOOL_VAULT_KEY: vaultKey } },
     );
-    assert.equal(made.code, 0, made.stderr);
+    // no secret has a line break in it, so that one is refused before it is stored or sent
+    const isSendable = !secret.includes("\n");
+    assert.equal(made.code, isSendable ? 0 : 4, made.stderr);
     assertNoTrace(made.stderr + made.stdout, secret, "config create");
 
     for (const [wayName, way] of Object.entries(ways)) {
@@ -177,7 +179,7 @@ for (const secret of canaries) {
             terminals: ["stderr"],
           });
           const where = `stderr (by ${wayName}, server echoes in ${echo}, ${verbose})`;
-          assert.equal(sent, secret, where);
+          assert.equal(sent, isSendable ? secret : null, where);
           assert.ok(code !== 0 && code !== 1, `${where}: ${code}\n${stderr}`);
           assert.equal(stdout, "", where);
           for (const canary of [secret, opaqueToken, vaultKey]) {
@@ -296,7 +298,6 @@ Deno.test("config show --origin names the places of secrets and not the secrets"
     ENTRATOOL_HOME: home.path,
     AZURE_TENANT_ID: "contoso.com",
     AZURE_CLIENT_ID: clientId,
-    AZURE_AUTHORITY_HOST: "https://user:Zx-canary-in-a-url@login.example",
     ...canaries,
   };
   const { AZURE_CLIENT_SECRET: _, ...withCertificate } = {
@@ -309,10 +310,26 @@ Deno.test("config show --origin names the places of secrets and not the secrets"
         env: environment,
       });
       assert.equal(code, 0, stderr);
-      assert.match(stdout, /\[redacted\]@login\.example/);
-      for (const canary of [...Object.values(canaries), "Zx-canary-in-a-url"]) {
+      for (const canary of Object.values(canaries)) {
         assertNoTrace(stdout + stderr, canary, output);
       }
+    }
+  }
+});
+
+Deno.test("a login host with a password or a query is refused without repeating it", async () => {
+  const canary = "Zx-canary-in-a-url";
+  for (const host of [`https://user:${canary}@login.example`, `https://a.example/?key=${canary}`]) {
+    for (const argv of [["get-token", ...connection], ["config", "show", "--origin"]]) {
+      const { code, stdout, stderr } = await runCli(argv, {
+        env: { ENTRATOOL_HOME: "/nowhere", AZURE_AUTHORITY_HOST: host },
+      });
+      assert.deepEqual({ code, stdout }, { code: 4, stdout: "" });
+      assert.match(
+        stderr,
+        /AZURE_AUTHORITY_HOST: the value has a user name, a query or a fragment/,
+      );
+      assertNoTrace(stderr, canary, argv.join(" "));
     }
   }
 });

@@ -5,7 +5,7 @@ import { runApp } from "../../src/app.ts";
 import { denoHost } from "../../src/host_deno.ts";
 import { FakeHost, type FakeHostOptions } from "../fakes/fake_host.ts";
 import { startFront } from "../fixtures/network_front.ts";
-import { send, startRawServer } from "../fixtures/network_server.ts";
+import { send, startRawServer, tokenAnswer } from "../fixtures/network_server.ts";
 import { emulated } from "./emulated.ts";
 import { runCli, runProcess, spawnCli } from "./run_cli.ts";
 
@@ -263,10 +263,25 @@ const lasting: Readonly<Record<string, Lasting>> = {
     requests: 1,
   },
   "ends with 5 when OAuth's error says that the server is at fault": {
-    fault: { action: "aadsts", code: 90033, error: "temporarily_unavailable", status: 400 },
+    fault: { action: "aadsts", code: 50196, error: "temporarily_unavailable", status: 400 },
     code: 5,
-    says: [/AADSTS90033/],
-    requests: 1,
+    says: [/AADSTS50196/, /try again later/],
+    requests: 4,
+    waits: backoff,
+  },
+  "ends with 5 for Entra's transient error, whatever its status and its error are": {
+    fault: { action: "aadsts", code: 90033, error: "invalid_request", status: 400 },
+    code: 5,
+    says: [/AADSTS90033/, /try again later/],
+    requests: 4,
+    waits: backoff,
+  },
+  "ends with 5 for an OAuth error on status 408, after retries": {
+    fault: { action: "aadsts", code: 50000, error: "invalid_request", status: 408 },
+    code: 5,
+    says: [/AADSTS50000/],
+    requests: 4,
+    waits: backoff,
   },
   "ends with 5 for an OAuth error on status 500, after retries": {
     fault: { action: "aadsts", code: 50000, error: "invalid_grant", status: 500 },
@@ -392,6 +407,87 @@ Deno.test("get-token takes the end of the token from its exp when expires_in is 
   assert.ok(Math.abs(claims.exp - expires_on) <= 1);
 });
 
+// Tokens that do not fit.
+
+/** An unsigned JWT: nobody but the API checks the signature. */
+function jwt(claims: Readonly<Record<string, unknown>>): string {
+  const part = (value: unknown) =>
+    new TextEncoder().encode(JSON.stringify(value)).toBase64({
+      alphabet: "base64url",
+      omitPadding: true,
+    });
+  return `${part({ alg: "none" })}.${part(claims)}.AA`;
+}
+
+const now = wholeSecond();
+const otherApp = "c0ffee00-0000-4000-8000-00000000dead";
+const unfit: readonly [name: string, claims: Record<string, unknown>, says: RegExp][] = [
+  ["tenant", { tid: otherApp }, /is of tenant "c0ffee00-0000-4000-8000-00000000dead", but tenant/],
+  ["app by appid", { appid: otherApp }, /issued to app "c0ffee00-.*dead", but app "c0ffee00-/],
+  ["app by azp", { azp: otherApp.toUpperCase() }, /issued to app "C0FFEE00-.*DEAD"/],
+  ["time", { exp: now / 1000 - 301 }, /was over when it came.*\n.*this machine's clock: date -u/],
+  ["age", { exp: -1e11 }, /was over when it came/],
+];
+for (const [name, claims, says] of unfit) {
+  Deno.test(`get-token refuses a token of another ${name}`, async () => {
+    const access_token = jwt(claims);
+    const { code, stderr } = await getToken([{ action: "response", set: { access_token } }], {
+      now,
+    });
+    assert.match(stderr, says);
+    assert.equal(code, 2);
+  });
+}
+
+const ends: readonly [name: string, claims: Record<string, unknown>, seconds: number][] = [
+  ["expires_in, which comes first", { exp: now / 1000 + 5000 }, 3000],
+  ["its exp, which comes first", { exp: now / 1000 + 2000 }, 2000],
+  ["expires_in, as clocks may differ by minutes", { exp: now / 1000 - 299 }, 3000],
+  ["expires_in, as its azp is no GUID", { azp: "web", appid: 7 }, 3000],
+];
+for (const [name, claims, seconds] of ends) {
+  Deno.test(`get-token takes the end of a token from ${name}`, async () => {
+    const set = { access_token: jwt(claims), expires_in: 3000 };
+    const { code, stdout } = await getToken([{ action: "response", set }], {
+      argv: ["-o", "json"],
+      now,
+    });
+    assert.equal(code, 0);
+    assert.equal(JSON.parse(stdout).expires_in, seconds);
+  });
+}
+
+// Words without end.
+
+Deno.test("get-token shows no id, date or address that is longer than any", async () => {
+  const long = "x".repeat(300_000);
+  const answers: readonly string[] = [
+    `HTTP/1.1 400 Bad\r\ncontent-type: application/json\r\n\r\n${
+      JSON.stringify({
+        error: "invalid_request",
+        error_codes: [-5],
+        trace_id: long,
+        correlation_id: long,
+        timestamp: long,
+      })
+    }`,
+    `HTTP/1.1 302 Found\r\nlocation: https://portal.test/${long.slice(0, 5000)}\r\n\r\n`,
+    `HTTP/1.1 200 OK\r\ncontent-type: ${long.slice(0, 5000)}\r\n\r\nhello`,
+    tokenAnswer(jwt({ tid: long })),
+  ];
+  await using test = await emulated();
+  for (const answer of answers) {
+    await using server = startRawServer((connection) => send(connection, answer));
+    const { stdout, stderr } = await runCli(["get-token"], {
+      env: { ...test.env, AZURE_AUTHORITY_HOST: `http://127.0.0.1:${server.port}` },
+    });
+    assert.equal(stdout, "");
+    assert.match(stderr, /^error: /);
+    assert.ok(stderr.length < 1500, `${stderr.length} characters: ${stderr.slice(0, 300)}`);
+    assert.doesNotMatch(stderr, /AADSTS-/);
+  }
+});
+
 const otherBodies: readonly [name: string, body: string][] = [
   ["an array", '[{"token_type":"Bearer","expires_in":3599,"access_token":"opaque-token"}]'],
   ["a string", '"token"'],
@@ -425,7 +521,7 @@ Deno.test("get-token explains a wrong secret: code, remedy, next command, ids", 
   assert.match(stderr, /^error: The client secret is wrong \(AADSTS7000215\)$/m);
   assert.match(stderr, /^ {2}The server said: AADSTS7000215: Invalid client secret provided/m);
   assert.match(stderr, /^ {2}Use the secret's value, not its id/m);
-  assert.match(stderr, /^ {2}entratool get-token --client-secret-file PATH$/m);
+  assert.match(stderr, /^ {2}.*AZURE_CLIENT_SECRET/m);
   assert.match(stderr, /^ {2}correlation id [0-9a-f-]{36}, trace id [0-9a-f-]{36}, \d{4}-/m);
   assert.doesNotMatch(stderr, /not-the-secret/);
   assert.deepEqual({ code, requests }, { code: 2, requests: 1 });
@@ -436,7 +532,13 @@ const refusedBefore: readonly [argv: readonly string[], says: RegExp, suggests: 
   [["--tenant", "common"], /Client credentials need one tenant/, "--tenant GUID-or-domain"],
   [["--tenant", "organizations"], /need one tenant/, "--tenant GUID-or-domain"],
   [["--tenant", "consumers"], /need one tenant/, "--tenant GUID-or-domain"],
-  [["--tenant", "Common"], /is not a tenant/, "Overview"],
+  [["--tenant", "Common"], /need one tenant, and "Common" stands for many/, "GUID-or-domain"],
+  [["--tenant", "ORGANIZATIONS"], /need one tenant/, "--tenant GUID-or-domain"],
+  [
+    ["--tenant", "9188040D-6c67-4c5b-b112-36a304b66dad"],
+    /need one tenant, and "9188040D-.*" is that of all personal accounts/,
+    "--tenant GUID-or-domain",
+  ],
   [["--tenant", "c0ffee00"], /"c0ffee00" is not a tenant/, "Overview"],
   [["--tenant", "contoso .com"], /is not a tenant/, "Overview"],
   [["--tenant", "../evil"], /is not a tenant/, "Overview"],
@@ -461,6 +563,89 @@ for (const [argv, says, suggests] of refusedBefore) {
     assert.match(stderr, says);
     assert.ok(stderr.includes(suggests), stderr);
     assert.deepEqual({ code, requests }, { code: 4, requests: 0 });
+  });
+}
+
+// A secret that does not come.
+
+for (const argv of [["--client-secret-file", "-"], ["--client-secret-file", "FIFO"]]) {
+  const name = `${argv[1] === "-" ? "standard input" : "a pipe"} that brings no secret`;
+  const ignore = Deno.build.os === "windows";
+
+  Deno.test({
+    name: `get-token ends at --timeout, and lets the next process in, with ${name}`,
+    ignore,
+    async fn() {
+      await using waiting = await withoutSecret(argv, ["--timeout", "0.3s"]);
+      const { code, stdout, stderr } = await waiting.result();
+      assert.match(stderr, /^error: No result within 0\.3 seconds/);
+      assert.deepEqual({ code, stdout }, { code: 5, stdout: "" });
+      assert.equal((await runCli(["get-token"], { env: waiting.env })).code, 0);
+    },
+  });
+
+  Deno.test({
+    name: `Ctrl-C ends get-token with ${name}`,
+    ignore,
+    async fn() {
+      await using waiting = await withoutSecret(argv, []);
+      await waiting.holdsLock();
+      waiting.child.kill("SIGINT");
+      const { code, stdout, stderr } = await waiting.result();
+      assert.deepEqual({ code, stdout, stderr }, {
+        code: 130,
+        stdout: "",
+        stderr: "error: Cancelled\n",
+      });
+    },
+  });
+}
+
+/** A process that waits for a secret which nobody brings. */
+async function withoutSecret(argv: readonly string[], more: readonly string[]) {
+  const test = await emulated();
+  const fifo = `${test.home}/fifo`;
+  await new Deno.Command("mkfifo", { args: [fifo] }).output();
+  const { AZURE_CLIENT_SECRET: _, ...env } = test.env;
+  const words = ["get-token", ...argv.map((word) => word === "FIFO" ? fifo : word), ...more];
+  const child = spawnCli(words, { env, stdin: "" });
+  return {
+    child,
+    env: test.env,
+    async result() {
+      const { code, stdout, stderr } = await child.output();
+      const decoder = new TextDecoder();
+      return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+    },
+    /** Resolves when it is so far that it listens to Ctrl-C itself. */
+    async holdsLock() {
+      const isThere = async () => {
+        try {
+          for await (const _ of Deno.readDir(`${test.home}/vault/locks`)) return true;
+        } catch {
+          // not yet
+        }
+        return false;
+      };
+      while (!await isThere()) await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    },
+    async [Symbol.asyncDispose]() {
+      await child.stdin.close();
+      await test[Symbol.asyncDispose]();
+    },
+  };
+}
+
+for (const flag of ["--client-secret-file", "--certificate", "--ca-file"]) {
+  Deno.test({
+    name: `get-token does not read a device without end for ${flag}`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      const { code, stderr, requests } = await getToken([], { argv: [flag, "/dev/zero"] });
+      assert.match(stderr, /can not be read from \/dev\/zero: it is larger than 1048576 bytes/);
+      assert.deepEqual({ code, requests }, { code: 4, requests: 0 });
+    },
   });
 }
 

@@ -6,7 +6,7 @@ import { emulated } from "./emulated.ts";
 import { runCli } from "./run_cli.ts";
 
 const now = Date.parse("2026-03-04T05:06:07Z");
-const accessToken = "opaque-token_with.every~kind+of/character==";
+const accessToken = "opaque-token_with.every-kind+of/character==";
 
 /** A machine whose network answers every token request with this; no vault. */
 function getToken(
@@ -102,7 +102,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     const odd = `it's $HOME "and" \`more\``.replaceAll(" ", "");
-    for (const token of [accessToken, odd, "plain"]) {
+    for (const token of [accessToken, odd, "plain", "~root", "a:~root", "a~b", "!x*?[a]"]) {
       const { stdout } = await getToken(["-o", "env"], { response: { access_token: token } });
       const shell = await new Deno.Command("sh", {
         args: ["-c", `eval "$1"; printf %s "$ENTRA_ACCESS_TOKEN"`, "sh", stdout],

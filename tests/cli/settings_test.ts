@@ -92,7 +92,8 @@ const settings: readonly {
   {
     name: "secret",
     flag: ["--client-secret", "flag-secret"],
-    environment: { AZURE_CLIENT_SECRET: "environment-secret" },
+    // the secret of an app that the environment names
+    environment: { AZURE_CLIENT_SECRET: "environment-secret", AZURE_CLIENT_ID: ids.profile },
     profile: {},
     sent: { flag: "flag-secret", environment: "environment-secret", profile: "chosen-secret" },
   },
@@ -111,7 +112,11 @@ const settings: readonly {
   {
     name: "host",
     flag: ["--cloud", "usgov", "--client-secret", "s3cret"],
-    environment: { ENTRATOOL_CLOUD: "china", AZURE_CLIENT_SECRET: "s3cret" },
+    environment: {
+      ENTRATOOL_CLOUD: "china",
+      AZURE_CLIENT_ID: ids.profile,
+      AZURE_CLIENT_SECRET: "s3cret",
+    },
     profile: { cloud: "france" },
     sent: {
       flag: "login.microsoftonline.us",
@@ -125,6 +130,7 @@ const settings: readonly {
     flag: ["--authority", "https://flag.example", "--client-secret", "s3cret"],
     environment: {
       AZURE_AUTHORITY_HOST: "https://environment.example",
+      AZURE_CLIENT_ID: ids.profile,
       AZURE_CLIENT_SECRET: "s3cret",
     },
     profile: { authority: "https://profile.example" },
@@ -151,6 +157,14 @@ for (const { name, flag, environment, profile, sent: expected, fallback } of set
     assert.equal(withEmpty[name], expected.profile, "an empty variable counts as not set");
   });
 }
+
+Deno.test("the environment's secret is not sent for a profile's app that has its own", async () => {
+  await using test = await homeWith({ name: "only" });
+  const env = { AZURE_CLIENT_SECRET: "of-another-app" };
+  const { secret, stderr } = await sent(["-p", "only"], { home: test.path, env });
+  assert.equal(secret, "only-secret");
+  assert.match(stderr, /^warning: AZURE_CLIENT_SECRET is not used: /);
+});
 
 Deno.test("a CA file is read from --ca-file, then ENTRATOOL_CA_FILE", async () => {
   await using test = await homeWith({ name: "only" });

@@ -192,7 +192,7 @@ Deno.test("parseDirectory() reads the least and the example", () => {
   assert.deepEqual(least.apps, []);
   assert.deepEqual(least.tokenLifetimes.accessToken, [3600, 5400]);
   const example = parseDirectory(exampleDirectory(), "x");
-  assert.equal(example.users.length, 2);
+  assert.equal(example.users.length, 3);
   assert.equal(example.resources.length, 3);
 });
 

@@ -58,7 +58,8 @@ export class FakeHost implements Host {
   };
 
   readonly stdin: Host["stdin"] = {
-    readAll: (maxBytes) => {
+    readAll: (maxBytes, signal) => {
+      signal?.throwIfAborted();
       const { stdin = "" } = this.#options;
       const bytes = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
       return bytes.length <= maxBytes ? Promise.resolve(bytes) : Promise.reject(

@@ -2,10 +2,11 @@
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { AppContext } from "../context.ts";
-import { type ListOutput, listOutputFlag, valueFlag } from "../flag_groups.ts";
+import { connectionFlags, type ListOutput, listOutputFlag, valueFlag } from "../flag_groups.ts";
 import { parseText } from "../parsers.ts";
 
 export interface CacheFlags {
+  readonly envFile?: string | undefined;
   readonly profile?: string | undefined;
 }
 
@@ -18,7 +19,7 @@ const profile = valueFlag(parseText, "NAME", "Only the tokens of this profile");
 const list = buildCommand<CacheListFlags, [], AppContext>({
   loader: () => import("./cache_list_run.ts"),
   parameters: {
-    flags: { profile, output: listOutputFlag },
+    flags: { profile, output: listOutputFlag, envFile: connectionFlags.envFile },
     aliases: { p: "profile", o: "output" },
   },
   docs: {
@@ -33,7 +34,10 @@ EXAMPLES
 
 const clear = buildCommand<CacheFlags, [], AppContext>({
   loader: () => import("./cache_clear_run.ts"),
-  parameters: { flags: { profile }, aliases: { p: "profile" } },
+  parameters: {
+    flags: { profile, envFile: connectionFlags.envFile },
+    aliases: { p: "profile" },
+  },
   docs: {
     brief: "Remove cached tokens",
     fullDescription: `Remove cached tokens. Profiles and their secrets stay.

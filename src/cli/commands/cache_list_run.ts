@@ -3,16 +3,17 @@
 import { formatDuration, formatUtc } from "../../output/duration.ts";
 import { printableJson } from "../../output/printable.ts";
 import { formatTable } from "../../output/table.ts";
-import { listTokens } from "../cached_tokens.ts";
+import { existingProfile, listTokens } from "../cached_tokens.ts";
 import type { AppContext } from "../context.ts";
 import { readEnvironment } from "../settings.ts";
-import { userVault } from "../vault_access.ts";
+import { requireVault, userVault } from "../vault_access.ts";
 import type { CacheListFlags } from "./cache.ts";
 
 export default async function cacheList(this: AppContext, flags: CacheListFlags): Promise<void> {
   const { host, messages } = this;
-  const vault = userVault(this, await readEnvironment({}, host));
-  const tokens = await listTokens(vault, flags.profile);
+  const vault = userVault(this, await readEnvironment(flags, host));
+  requireVault(vault, "nothing is cached that could be listed");
+  const tokens = await listTokens(vault, await existingProfile(flags, host));
   if (flags.output === "json") {
     const list = tokens.map(({ profile, clientId, token }) => ({
       profile,
@@ -28,11 +29,7 @@ export default async function cacheList(this: AppContext, flags: CacheListFlags)
     return;
   }
   if (tokens.length === 0) {
-    messages.note(
-      vault.storesAnything
-        ? "No tokens are cached"
-        : "No vault is open: set ENTRATOOL_VAULT_KEY or ENTRATOOL_VAULT_PASSPHRASE",
-    );
+    messages.note("No tokens are cached");
     return;
   }
   const now = host.now() / 1000;

@@ -1,7 +1,7 @@
 /** `entratool config …`: what may be typed. */
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import type { FlowName } from "../../names.ts";
+import { type CloudName, type FlowName, flowNames } from "../../names.ts";
 import type { AppContext } from "../context.ts";
 import {
   type ConnectionFlags,
@@ -9,11 +9,13 @@ import {
   listFlag,
   type ListOutput,
   listOutputFlag,
+  profileFlags,
   signInFlags,
   switchFlag,
+  unmarked,
   valueFlag,
 } from "../flag_groups.ts";
-import { parseFlow, parseText } from "../parsers.ts";
+import { parseAuthority, parseCloud, parseFlow, parseScope, parseText } from "../parsers.ts";
 
 export interface NameFlags {
   readonly profile?: string | undefined;
@@ -35,8 +37,31 @@ const profileFieldFlags = {
   redirectUri: signInFlags.redirectUri,
   pinTenant: valueFlag(parseText, "GUID", "Accept only tokens of this tenant"),
   pinAccount: valueFlag(parseText, "NAME", "Accept only tokens of this account: a user name"),
-  flow: valueFlag(parseFlow, "FLOW", "Flow to use when none is chosen"),
-  scope: listFlag(parseText, "SCOPE", "Scope to ask for when none is given"),
+  flow: valueFlag(parseFlow, "FLOW", `Flow to use when none is chosen: ${flowNames.join(", ")}`),
+  scope: listFlag(parseScope, "SCOPE", "Scope to ask for when none is given"),
+};
+
+/** In an edit an empty value removes what the profile has. */
+export interface EditFlags extends Omit<ProfileFieldFlags, "cloud" | "flow"> {
+  readonly cloud?: CloudName | "" | undefined;
+  readonly flow?: FlowName | "" | undefined;
+}
+
+const orEmpty = <T>(parse: (text: string) => T) => (text: string) => text === "" ? "" : parse(text);
+const text = orEmpty(parseText);
+
+const editFlags = {
+  ...profileFieldFlags,
+  clientSecretFile: { ...connectionFlags.clientSecretFile, parse: unmarked(text) },
+  certificate: { ...connectionFlags.certificate, parse: unmarked(text) },
+  sendX5c: { ...connectionFlags.sendX5c, withNegated: true },
+  cloud: { ...connectionFlags.cloud, parse: unmarked(orEmpty(parseCloud)) },
+  authority: { ...connectionFlags.authority, parse: unmarked(orEmpty(parseAuthority)) },
+  redirectUri: { ...profileFieldFlags.redirectUri, parse: unmarked(text) },
+  pinTenant: { ...profileFieldFlags.pinTenant, parse: unmarked(text) },
+  pinAccount: { ...profileFieldFlags.pinAccount, parse: unmarked(text) },
+  flow: { ...profileFieldFlags.flow, parse: unmarked(orEmpty(parseFlow)) },
+  scope: { ...profileFieldFlags.scope, parse: unmarked(orEmpty(parseScope)) },
 };
 
 const profileAliases = { p: "profile", f: "flow", s: "scope" } as const;
@@ -57,16 +82,21 @@ EXAMPLES
   },
 });
 
-const edit = buildCommand<ProfileFieldFlags, [], AppContext>({
+const edit = buildCommand<EditFlags, [], AppContext>({
   loader: () => import("./config_edit_run.ts"),
-  parameters: { flags: profileFieldFlags, aliases: profileAliases },
+  parameters: { flags: editFlags, aliases: profileAliases },
   docs: {
     brief: "Change what is given of a profile",
-    fullDescription: `Change what is given of a profile, and leave the rest as it is.
+    fullDescription:
+      `Change what is given of a profile, and leave the rest as it is. An empty value removes what the profile has.
+
+A new client secret or certificate takes the place of the old one. Another client id or login host needs the matching
+client secret too.
 
 EXAMPLES
   entratool config edit -p service-principal --client-secret-file new-secret.txt
-  entratool config edit -p service-principal -s api://orders/.default`,
+  entratool config edit -p service-principal -s api://orders/.default
+  entratool config edit -p service-principal --flow "" --scope ""`,
   },
 });
 
@@ -88,6 +118,7 @@ EXAMPLES
 });
 
 export interface ShowFlags extends NameFlags, ListFlags {
+  readonly envFile?: string | undefined;
   readonly origin?: boolean | undefined;
 }
 
@@ -95,7 +126,8 @@ const show = buildCommand<ShowFlags, [], AppContext>({
   loader: () => import("./config_show_run.ts"),
   parameters: {
     flags: {
-      ...nameFlags,
+      profile: profileFlags.profile,
+      envFile: connectionFlags.envFile,
       output: listOutputFlag,
       origin: switchFlag("Show what would be in force now, and where each value comes from"),
     },
@@ -103,17 +135,26 @@ const show = buildCommand<ShowFlags, [], AppContext>({
   },
   docs: {
     brief: "Show a profile, without its secrets",
-    fullDescription: `Show a profile, without its secrets.
+    fullDescription:
+      `Show a profile, without its secrets: the one that is named, or that get-token would use.
 
 EXAMPLES
+  entratool config show
   entratool config show -p service-principal
   entratool config show -p service-principal --origin`,
   },
 });
 
-const remove = buildCommand<NameFlags, [], AppContext>({
+export interface DeleteFlags extends NameFlags {
+  readonly envFile?: string | undefined;
+}
+
+const remove = buildCommand<DeleteFlags, [], AppContext>({
   loader: () => import("./config_delete_run.ts"),
-  parameters: { flags: nameFlags, aliases: { p: "profile" } },
+  parameters: {
+    flags: { ...nameFlags, envFile: connectionFlags.envFile },
+    aliases: { p: "profile" },
+  },
   docs: {
     brief: "Delete a profile with its secrets and cached tokens",
     fullDescription: `Delete a profile with its secrets and cached tokens.

@@ -2,7 +2,12 @@
 
 import { EntraToolError } from "../../errors.ts";
 import { isProfileName, type Profile, sameProfileName } from "../../profiles/profile.ts";
-import { changeProfiles, configHome, profilesPath } from "../../profiles/profile_store.ts";
+import {
+  changeProfiles,
+  configHome,
+  profilesPath,
+  readProfiles,
+} from "../../profiles/profile_store.ts";
 import type { AppContext } from "../context.ts";
 import { checkCertificateFlags, pickCredential, pickLogin, readEnvironment } from "../settings.ts";
 import { userVault } from "../vault_access.ts";
@@ -30,6 +35,9 @@ export default async function configCreate(
       { hint: tenantId === undefined ? "Add --tenant GUID-or-domain" : "Add --client-id GUID" },
     );
   }
+  const home = configHome(this.host);
+  // said before a secret is asked for, and again when nobody else can make one
+  checkNameIsFree(name, await readProfiles(home));
   const vault = userVault(this, env);
   const source = pickCredential(flags, env, undefined)?.value;
   checkCertificateFlags(flags, source);
@@ -49,13 +57,8 @@ export default async function configCreate(
   const profile: Profile = taken === undefined ? bare : { ...bare, credential: taken.credential };
   checkProfile(profile);
 
-  const home = configHome(this.host);
   await changeProfiles(home, async (profiles) => {
-    if (profiles.some((each) => sameProfileName(each.name, name))) {
-      throw new EntraToolError("usage", "profile_exists", `There is a profile "${name}" already`, {
-        hint: `Change it: entratool config edit -p ${name}`,
-      });
-    }
+    checkNameIsFree(name, profiles);
     if (taken?.secret !== undefined) await vault.write(taken.secret.entry, taken.secret.value);
     return [...profiles, profile];
   });
@@ -64,4 +67,11 @@ export default async function configCreate(
     ...(taken?.secret === undefined ? [] : ["  its secret is in the vault"]),
     `  try it: entratool get-token -p ${name}`,
   ]);
+}
+
+function checkNameIsFree(name: string, profiles: readonly Profile[]): void {
+  if (!profiles.some((each) => sameProfileName(each.name, name))) return;
+  throw new EntraToolError("usage", "profile_exists", `There is a profile "${name}" already`, {
+    hint: `Change it: entratool config edit -p ${name}`,
+  });
 }

@@ -6,14 +6,14 @@ import { changeProfiles, configHome, findProfile } from "../../profiles/profile_
 import type { AppContext } from "../context.ts";
 import { readEnvironment } from "../settings.ts";
 import { userVault } from "../vault_access.ts";
-import type { NameFlags } from "./config.ts";
+import type { DeleteFlags } from "./config.ts";
 import { deleteTokens } from "../cached_tokens.ts";
 import { signOut } from "../signed_in.ts";
 import { requiredName } from "./config_profile.ts";
 
-export default async function configDelete(this: AppContext, flags: NameFlags): Promise<void> {
+export default async function configDelete(this: AppContext, flags: DeleteFlags): Promise<void> {
   const name = requiredName(flags);
-  const vault = userVault(this, await readEnvironment({}, this.host));
+  const vault = userVault(this, await readEnvironment(flags, this.host));
   const home = configHome(this.host);
   let removed = 0;
   await changeProfiles(home, async (profiles) => {
@@ -22,7 +22,8 @@ export default async function configDelete(this: AppContext, flags: NameFlags): 
     // secrets first: if that fails, the profile is still there to try again with
     for (const secret of secretNames) await vault.delete(secretEntryName(profile.name, secret));
     removed = await deleteTokens(vault, profile.name);
-    await signOut(vault, { profile: profile.name, account: undefined });
+    const whom = { profile: profile.name, account: undefined };
+    await signOut(vault, whom, this.host.deadline(60_000));
     return profiles.filter((each) => each !== profile);
   });
   this.messages.note(

@@ -1,9 +1,14 @@
 /** What `config create` and `config edit` share: from flags to a checked profile, and its secrets to the vault. */
 
-import { isGuid, requireOneTenant, resolveAuthority } from "../../entra/authority.ts";
+import { readInput, readSecret } from "../../credentials/secret_source.ts";
+import {
+  checkClientId,
+  isGuid,
+  requireOneTenant,
+  resolveAuthority,
+} from "../../entra/authority.ts";
 import { checkScopes, clientCredentialsScope } from "../../entra/scope.ts";
 import { EntraToolError } from "../../errors.ts";
-import { readInput, readSecret } from "../../obtain.ts";
 import { formatUtc } from "../../output/duration.ts";
 import { type Profile, type ProfileCredential, secretEntryName } from "../../profiles/profile.ts";
 import { parseScopeList } from "../../token/scope_list.ts";
@@ -37,16 +42,7 @@ export function checkProfile(profile: Profile): void {
     cloud: profile.cloud,
     authority: profile.authority,
   });
-  if (!isGuid(profile.clientId)) {
-    throw new EntraToolError(
-      "usage",
-      "client_id_invalid",
-      `The client id "${profile.clientId}" is not a GUID`,
-      {
-        hint: "Copy the Application (client) id from the app registration's Overview",
-      },
-    );
-  }
+  checkClientId(profile.clientId);
   if (profile.pinnedTenant !== undefined && !isGuid(profile.pinnedTenant)) {
     throw new EntraToolError(
       "usage",
@@ -103,13 +99,22 @@ export async function takeCredential(
       secret: { entry: secretEntryName(name, "client-secret"), value },
     };
   }
+  if (source.path === "-") {
+    throw new EntraToolError(
+      "usage",
+      "certificate_not_stored",
+      "A profile holds the path of a certificate file, and standard input has none",
+      { hint: "Save the certificate in a file: --certificate PATH" },
+    );
+  }
   const password = source.password && await read(source.password, "certificate password");
   const { openCertificate } = await import("../../credentials/certificate.ts");
   const file = await readInput(source.path, "certificate", context);
   const certificate = await openCertificate(file, password, context.host.now(), source.path);
   context.messages.lines([
     `Certificate of ${certificate.subject}, valid until ${formatUtc(certificate.notAfter / 1000)}`,
-    `  thumbprint ${certificate.thumbprints.sha1}`,
+    `  thumbprint ${certificate.thumbprints.sha1} (SHA-1, as the portal shows it)`,
+    `  thumbprint ${certificate.thumbprints.sha256} (SHA-256, as AADSTS700027 shows it)`,
   ]);
   return {
     credential: {

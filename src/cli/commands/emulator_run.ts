@@ -29,10 +29,11 @@ export default async function emulator(this: AppContext, flags: EmulatorFlags): 
     ...(flags.config === undefined ? {} : { directory: readDirectory(flags.config) }),
     log: (line) => messages.note(line),
   });
+  let caFile: string | undefined;
   try {
-    const caFile = running.caCertificate === undefined
-      ? undefined
-      : await writeCaFile(configHome(host), running.caCertificate);
+    if (running.caCertificate !== undefined) {
+      caFile = await writeCaFile(configHome(host), running);
+    }
     messages.lines([
       `Emulator of Entra at ${running.origin}; Ctrl-C ends it`,
       "To use it from another terminal:",
@@ -45,6 +46,8 @@ export default async function emulator(this: AppContext, flags: EmulatorFlags): 
     await interrupted;
   } finally {
     await running.close();
+    // without its emulator the certificate is of no use
+    if (caFile !== undefined) await Deno.remove(caFile).catch(() => {});
   }
 }
 
@@ -81,11 +84,12 @@ function readDirectory(path: string): Directory {
   return parseDirectory(read(path), path, (file) => read(join(dirname(path), file)));
 }
 
-async function writeCaFile(home: string, pem: string): Promise<string> {
-  const path = join(home, "emulator-ca.pem");
+/** One file for each run: two emulators have two certificate authorities, and never the same port. */
+async function writeCaFile(home: string, { origin, caCertificate }: Emulator): Promise<string> {
+  const path = join(home, `emulator-ca-${new URL(origin).port}.pem`);
   try {
     await ensurePrivateFolder(home);
-    await writePrivateFile(path, new TextEncoder().encode(pem));
+    await writePrivateFile(path, new TextEncoder().encode(caCertificate));
     return path;
   } catch (cause) {
     throw new EntraToolError(

@@ -6,32 +6,37 @@ import { parseScopeList } from "../../token/scope_list.ts";
 import type { TokenRequest } from "../../token_request.ts";
 import type { GetTokenFlags } from "./get_token.ts";
 
-/** What the emulator brings itself; giving it too would be asking for two things at once. */
-const brought = [
-  ["profile", "--profile"],
-  ["tenant", "--tenant"],
-  ["clientId", "--client-id"],
-  ["clientSecretFile", "--client-secret-file"],
-  ["clientSecret", "--client-secret"],
-  ["certificate", "--certificate"],
-  ["certificatePasswordFile", "--certificate-password-file"],
-  ["assertionAlgorithm", "--assertion-algorithm"],
-  ["sendX5c", "--send-x5c"],
-  ["cloud", "--cloud"],
-  ["authority", "--authority"],
-  ["envFile", "--env-file"],
-] as const;
+/**
+ * The flags that mean something to it. Every other one would be passed over: the emulator brings tenant, app and credential,
+ * and nothing is cached.
+ */
+const meaningful: ReadonlySet<string> = new Set<keyof GetTokenFlags>([
+  "emulator",
+  "file",
+  "flow",
+  "noCache",
+  "output",
+  "scope",
+  "showIdToken",
+  "showRefreshToken",
+  "timeout",
+  "verbose",
+  "warnExpiry",
+]);
 
 /**
  * Starts an emulator, hands out a request that it will answer, and stops it.
  *
- * @throws EntraToolError usage when a flag names another tenant, app or credential
+ * @throws EntraToolError usage when there is a flag that it would pass over
  */
 export async function withThrowAwayEmulator(
   flags: GetTokenFlags,
   use: (request: TokenRequest) => Promise<void>,
 ): Promise<void> {
-  const [, extra] = brought.find(([name]) => flags[name] !== undefined) ?? [];
+  const [surplus] = Object.entries(flags)
+    .find(([name, value]) => value !== undefined && !meaningful.has(name)) ?? [];
+  const extra = surplus &&
+    `--${surplus.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   if (extra !== undefined) {
     throw new EntraToolError(
       "usage",
@@ -60,7 +65,7 @@ export async function withThrowAwayEmulator(
       },
       caFile: undefined,
       timeout: flags.timeout,
-      account: flags.account,
+      account: undefined,
       pins: {},
       claims: undefined,
       signIn: {},

@@ -52,9 +52,22 @@ async function readToken(this: AppContext, argument: string | undefined): Promis
   return clean(new TextDecoder().decode(await stdin.readAll(maxTokenBytes)));
 }
 
-/** Takes the token as people paste it: with spaces around it, or as a whole header. */
+/** Takes the token as people paste it: with spaces around it, as a whole header, or in any format of `get-token`. */
 function clean(text: string): string {
-  return text.trim().replace(/^(?:Authorization:\s*)?Bearer\s+/i, "");
+  const trimmed = text.trim();
+  return accessTokenOf(trimmed) ??
+    trimmed.replace(/^(?:(?:Authorization:\s*)?Bearer\s+|export ENTRA_ACCESS_TOKEN=)/i, "");
+}
+
+/** The access token in a token response, ours or the server's. */
+function accessTokenOf(text: string): string | undefined {
+  if (!text.startsWith("{")) return undefined;
+  try {
+    const { access_token: token } = JSON.parse(text);
+    return typeof token === "string" ? token : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether objects and arrays lie in each other deeper than so many levels. */
@@ -71,6 +84,8 @@ function notReadable(token: string): EntraToolError {
     ? "This is an encrypted token (JWE): only its audience can read it"
     : parts === 3
     ? "This has the shape of a JWT, but its parts are not base64url JSON"
+    : token.startsWith("{")
+    ? "This is JSON without an access_token"
     : "This is no JWT; Entra also issues opaque tokens, which only their audience can read";
   return unreadable(what);
 }

@@ -2,14 +2,15 @@
 
 import { buildCommand } from "@stricli/core";
 import type { AppContext } from "../context.ts";
-import { accountFlag, switchFlag, valueFlag } from "../flag_groups.ts";
+import { accountFlag, connectionFlags, switchFlag, valueFlag } from "../flag_groups.ts";
 import { parseText } from "../parsers.ts";
 
 export interface LogoutFlags {
   readonly profile?: string | undefined;
   readonly account?: string | undefined;
   readonly all?: boolean | undefined;
-  readonly browser?: boolean | undefined;
+  readonly endSession?: boolean | undefined;
+  readonly envFile?: string | undefined;
 }
 
 export const logoutCommand = buildCommand<LogoutFlags, [], AppContext>({
@@ -19,7 +20,8 @@ export const logoutCommand = buildCommand<LogoutFlags, [], AppContext>({
       profile: valueFlag(parseText, "NAME", "The profile whose people are signed out"),
       account: accountFlag("Only this account"),
       all: switchFlag("Everybody, of all profiles and of none"),
-      browser: switchFlag("End the browser's session too, by opening Entra's sign-out page"),
+      endSession: switchFlag("End the browser's session too, by opening Entra's sign-out page"),
+      envFile: connectionFlags.envFile,
     },
     aliases: { p: "profile" },
   },

@@ -36,7 +36,7 @@ const refused: readonly (readonly [parse: (text: string) => unknown, texts: read
     [parsers.parseText, ["", " ", "\n"]],
     [parsers.parseSecret, [""]],
     [parsers.parseDuration, ["", "0", "-1s", "1d", "1e3", "s", "25h", "1 m 2", "NaN", "Infinity"]],
-    [parsers.parseMinutes, ["", "-1", "1.5", "5m", "1234567"]],
+    [parsers.parseMinutes, ["", "-1", "1.5", "5d", "1234567"]],
     [parsers.parsePort, ["", "-1", "65536", "1e3", "http", "080808"]],
     [parsers.parseFlow, ["", "implicit", "client"]],
     [parsers.parseCloud, ["", "mars", "public "]],

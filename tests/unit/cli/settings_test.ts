@@ -204,7 +204,13 @@ Deno.test("a credential is of one level, and no lower level's secret is mixed in
   await fc.assert(
     fc.asyncProperty(world, async (given) => {
       const { credential, flow } = await resolve(given);
-      const level = highest((each) => given[each].credential !== "none");
+      const isProfilesApp = !given.flag.set.includes("clientId") &&
+        !given.environment.set.includes("clientId");
+      const level = highest((each) =>
+        given[each].credential !== "none" &&
+        // the environment's secret is not for a profile's app that has its own
+        !(each === "environment" && isProfilesApp && given.profile.credential !== "none")
+      );
       assert.equal(credential?.origin.kind, level);
       if (credential === undefined || level === undefined) return;
       const { value } = credential;

@@ -31,7 +31,8 @@ function network(steps: readonly (() => Response)[], { jitter = 0.5 } = {}) {
 function exchange(options: Partial<Exchange> = {}): Exchange {
   return {
     url: "https://login.example/tenant/oauth2/v2.0/token",
-    form: { grant_type: "client_credentials", client_secret: "a b&c=d" },
+    form: () => Promise.resolve({ grant_type: "client_credentials", client_secret: "a b&c=d" }),
+    isPassing: () => false,
     deadline: { at: now + 60_000, signal: new AbortController().signal },
     caCertificates: [],
     retryAfter: "any_failure",

@@ -7,6 +7,8 @@ import { openVault } from "../../../src/vault/vault.ts";
 import { filesIn, inNewHome, keyInEnvironment, open, patient } from "../../fixtures/vault_home.ts";
 
 const program = new URL("../../fixtures/vault_process.ts", import.meta.url).href;
+/** Modules that are loaded on demand are read by the program, not by Deno. */
+const modules = decodeURIComponent(new URL("../../../src/vault", import.meta.url).pathname);
 
 function command(home: string, args: string[], env: Record<string, string> = keyInEnvironment) {
   return new Deno.Command(Deno.execPath(), {
@@ -14,7 +16,7 @@ function command(home: string, args: string[], env: Record<string, string> = key
     args: [
       "run",
       "--no-prompt",
-      `--allow-read=${home}`,
+      `--allow-read=${home},${modules}`,
       `--allow-write=${home}`,
       "--allow-env=ENTRATOOL_VAULT_KEY,ENTRATOOL_VAULT_PASSPHRASE",
       program,

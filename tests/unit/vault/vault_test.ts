@@ -287,7 +287,7 @@ Deno.test({
   fn: async (test) => {
     const cases: Record<string, { path: string; folder?: true; methods: string[] }> = {
       "the config home is below a file": { path: "", methods: ["read", "write", "list", "delete"] },
-      "vault is a file": { path: "/vault", methods: ["read", "write", "list", "delete", "lock"] },
+      "vault is a file": { path: "/vault", methods: ["read", "write", "list", "delete"] },
       "vault.json is a folder": { path: "/vault/vault.json", folder: true, methods: ["read"] },
       "entries is a file": { path: "/vault/entries", methods: ["read", "write", "list", "delete"] },
       "the entry is a folder": {
@@ -295,7 +295,6 @@ Deno.test({
         folder: true,
         methods: ["read", "write"],
       },
-      "locks is a file": { path: "/vault/locks", methods: ["lock"] },
     };
     for (const [name, { path, folder, methods }] of Object.entries(cases)) {
       await test.step(name, () =>
@@ -313,7 +312,6 @@ Deno.test({
             write: () => vault.write("name", canary),
             list: () => vault.list(""),
             delete: () => vault.delete("name"),
-            lock: () => vault.withLock("name", patient, () => assert.fail("no lock")),
           };
           for (const method of methods) {
             await assert.rejects(actions[method]!(), (error) => {
@@ -440,4 +438,15 @@ Deno.test("the vault without a key keeps nothing and touches nothing", () =>
     }
     assert.deepEqual(await filesIn(home), {});
     assert.equal(open(home).storesAnything, true);
+  }));
+
+Deno.test("withLock() runs the action where no lock can be made, and says what is in the way", () =>
+  inNewHome(async (home) => {
+    await open(home).write("name", 1);
+    await Deno.remove(`${home}/vault/locks`, { recursive: true });
+    await Deno.writeTextFile(`${home}/vault/locks`, "");
+    const unlocked = await open(home).withLock("name", patient, (why) => Promise.resolve(why));
+    assert.equal(unlocked?.failure, "storage");
+    assert.ok(unlocked.message.includes(`${home}/vault/locks`));
+    assert.equal(await open(home).read("name"), 1);
   }));
