@@ -101,6 +101,8 @@ export async function acquireToken(
 ): Promise<AcquiredToken> {
   const early = await lookUp(request, options);
   if (early.cached?.freshness === "fresh") return { token: early.cached.token, fromCache: true };
+  // read while the lock is waited for; what goes wrong with it shows where it is used
+  loadObtain().then(({ prepare }) => prepare(request)).catch(() => {});
   const acquisition = new Acquisition(request, options, early);
   if (options.cache === "off") return await acquisition.byFlow();
   const lock = isPersonal(request)

@@ -40,7 +40,7 @@ export function launchers(
   if (os === "macos") return [...own, ["open", url]];
   // no shell: it would take the & of the address for its own
   if (os === "windows") return [...own, ["rundll32", "url.dll,FileProtocolHandler", url]];
-  if (env("WSL_DISTRO_NAME") !== undefined) {
+  if (env("WSL_DISTRO_NAME")) {
     const quoted = `'${url.replaceAll("'", "''")}'`;
     return [
       ...own,
@@ -49,7 +49,7 @@ export function launchers(
     ];
   }
   // without a display xdg-open would start a text browser in this terminal
-  const hasDisplay = env("DISPLAY") !== undefined || env("WAYLAND_DISPLAY") !== undefined;
+  const hasDisplay = Boolean(env("DISPLAY") || env("WAYLAND_DISPLAY"));
   return hasDisplay ? [...own, ["xdg-open", url]] : own;
 }
 

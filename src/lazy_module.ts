@@ -1,5 +1,7 @@
 /** Modules that most runs do without. */
 
+import { EntraToolError } from "./errors.ts";
+
 /**
  * Imports a module that must cost nothing until now.
  *
@@ -8,7 +10,22 @@
  * architecture test, the build) finds them by their form:
  *
  *     await lazily<typeof import("./name.ts")>(import.meta.resolve("./name.ts"))
+ *
+ * @throws EntraToolError usage without the permission to read the module
  */
-export function lazily<Module>(specifier: string): Promise<Module> {
-  return import(specifier);
+export async function lazily<Module>(specifier: string): Promise<Module> {
+  try {
+    return await import(specifier);
+  } catch (cause) {
+    // to Deno such a module is a file like any other
+    if (!(cause instanceof TypeError && cause.message.startsWith("Requires read access"))) {
+      throw cause;
+    }
+    throw new EntraToolError(
+      "usage",
+      "read_not_allowed",
+      "Deno was not allowed to read a part of entratool itself",
+      { hint: "Add it to the permissions: --allow-read", cause },
+    );
+  }
 }

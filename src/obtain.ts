@@ -30,6 +30,11 @@ export interface ObtainOptions {
   readonly deadline: Deadline;
 }
 
+/** Loads the flow, so that it is there when it is wanted. */
+export async function prepare({ flow }: Pick<TokenRequest, "flow">): Promise<void> {
+  await loadFlow(flow);
+}
+
 /** Asks Entra by the request's flow. @throws EntraToolError of every kind */
 export async function obtainToken(
   request: TokenRequest,

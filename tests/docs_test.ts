@@ -8,6 +8,7 @@ import { exampleDirectory, parseDirectory, startEmulator } from "../src/emulator
 import { denoHost } from "../src/host_deno.ts";
 import { runApp } from "../src/app.ts";
 import { FakeHost } from "./fakes/fake_host.ts";
+import { visit } from "./cli/sign_in_emulated.ts";
 import { opensslFolder, opensslIsMissing, selfSigned } from "./fixtures/openssl_certificates.ts";
 
 const root = new URL("..", import.meta.url);
@@ -15,8 +16,14 @@ const pages = [
   "README.md",
   ...[...Deno.readDirSync(new URL("docs", root))].map(({ name }) => `docs/${name}`).sort(),
 ];
-/** The client id that the pages write. */
+/** The client ids that the pages write: of a service, a desktop app and a web app. */
 const documentedClientId = "11111111-2222-4333-8444-555555555555";
+const desktopClientId = "22222222-3333-4444-8555-666666666666";
+const webClientId = "33333333-4444-4555-8666-777777777777";
+/** Pages whose commands find the profile that they have made. */
+const pagesWithProfile = ["docs/client-credentials.md", "docs/settings.md", "docs/sign-in.md"];
+/** In place of the 8400 of the pages, which may be taken on this machine. */
+const port = freePort();
 const secret = "documented-secret";
 
 /** The `entratool` command lines of a page's shell blocks: arguments, without redirections. */
@@ -64,12 +71,17 @@ async function documentedDirectory(folder: string) {
   await Deno.writeTextFile(`${folder}/secret.txt`, `${secret}\n`);
   await Deno.writeTextFile(`${folder}/new-secret.txt`, `${secret}\n`);
   await Deno.writeTextFile(`${folder}/directory.json`, exampleDirectory());
-  const directory = JSON.parse(exampleDirectory());
+  const directory = JSON.parse(exampleDirectory().replaceAll(":8400", `:${port}`));
   Object.assign(directory.apps[0], {
     clientId: documentedClientId,
     secrets: [{ value: secret }],
     certificates: [await openssl.text("documented.crt")],
   });
+  const named = (name: string) =>
+    directory.apps.find(({ displayName }: { displayName: string }) => displayName === name);
+  Object.assign(named("Desktop app"), { clientId: desktopClientId });
+  Object.assign(named("Web shop"), { clientId: webClientId, secrets: [{ value: secret }] });
+  directory.signIn = { autoApprove: "ada@contoso.onmicrosoft.com" };
   return parseDirectory(JSON.stringify(directory), "documented directory");
 }
 
@@ -79,9 +91,10 @@ async function runDocumented(
   folder: string,
   origin: string,
 ): Promise<void> {
+  const emulated = (url: string) => url.replace("https://login.microsoftonline.com", origin);
   // the files that the pages name lie in the folder
   // and a port that they name may be taken on this machine
-  const inFolder = argv.map((word) => word === "8400" ? "0" : word).map((word) =>
+  const inFolder = argv.map((word) => word.replace(/(^|:)8400\b/, `$1${port}`)).map((word) =>
     /^[\w-]+\.(?:txt|pem|json)$/.test(word) ? `${folder}/${word}` : word
   );
   using host = new FakeHost({
@@ -89,18 +102,17 @@ async function runDocumented(
       ENTRATOOL_HOME: `${folder}/home`,
       ENTRATOOL_VAULT_KEY: "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
       // pages without a profile of their own leave these to the reader
-      ...(page === "docs/client-credentials.md" || argv.includes("-p") ? {} : {
+      ...(pagesWithProfile.includes(page) || argv.includes("-p") ? {} : {
         AZURE_TENANT_ID: "contoso.onmicrosoft.com",
         AZURE_CLIENT_ID: documentedClientId,
         AZURE_CLIENT_SECRET: secret,
       }),
     },
-    stdin: argv.includes("-") ? secret : await tokenOf(folder, origin),
-    fetch: (request) =>
-      denoHost.fetch({
-        ...request,
-        url: request.url.replace("https://login.microsoftonline.com", origin),
-      }),
+    stdin: argv.includes("-") ? secret : argv[0] === "inspect" ? await tokenOf(folder, origin) : "",
+    // somebody reads, and signs in when asked to
+    terminals: page === "docs/sign-in.md" ? ["stderr"] : [],
+    browser: async (url) => void await visit(emulated(url)),
+    fetch: (request) => denoHost.fetch({ ...request, url: emulated(request.url) }),
   });
   host.interrupt();
   const code = await runApp(inFolder, host);
@@ -111,6 +123,11 @@ async function runDocumented(
   } else {
     assert.equal(code, 0, what);
   }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
 }
 
 /** A token to be inspected. */
@@ -162,4 +179,31 @@ Deno.test("every relative link of README and docs leads to a file", async () => 
       );
     }
   }
+});
+
+Deno.test({
+  name: "scripts/entratool works from any folder, through a link, with paths relative to it",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "entratool-script-" });
+    try {
+      await Deno.mkdir(`${folder}/bin`);
+      const script = decodeURIComponent(new URL("scripts/entratool", root).pathname);
+      await Deno.symlink(script, `${folder}/bin/linked`);
+      await Deno.symlink("linked", `${folder}/bin/entratool`);
+      const { code, stdout, stderr } = await new Deno.Command("sh", {
+        args: ["-c", "entratool get-token --emulator --file token.txt"],
+        cwd: folder,
+        env: {
+          PATH: `${folder}/bin:${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH")}`,
+          ENTRATOOL_HOME: `${folder}/home`,
+        },
+      }).output();
+      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      assert.deepEqual([code, text(stdout), text(stderr)], [0, "", ""]);
+      assert.match(await Deno.readTextFile(`${folder}/token.txt`), /^eyJ/);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });

@@ -63,11 +63,11 @@ class ShownError extends StsError {
  * The same request as a GET: browsers send the session's cookie with it, and not with what another site posts.
  */
 function asGet(call: Call): Response {
-  const location = `${call.url.pathname}?${new URLSearchParams([
-    ...call.url.searchParams,
-    ...call.form,
-  ])}`;
-  return new Response(null, { status: 303, headers: { "Location": location } });
+  const parameters = new URLSearchParams([...call.url.searchParams, ...call.form]);
+  return new Response(null, {
+    status: 303,
+    headers: { "Location": `${call.url.pathname}?${parameters}` },
+  });
 }
 
 function authorize(goal: Goal, request: AuthorizeRequest, call: Call, sts: Sts): Response {

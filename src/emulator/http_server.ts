@@ -105,7 +105,7 @@ function originOf(options: ServerOptions, port: number | undefined): string {
 
 function createServer(options: ServerOptions, sockets: Set<Socket>): Server {
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    answer(incoming, outgoing, options).catch(() => {
+    answer(incoming, outgoing, options, portOf(server as Server)).catch(() => {
       if (outgoing.headersSent) incoming.socket.destroy();
       else refuse(incoming, outgoing, 500, "The emulator failed, see its log");
     });
@@ -125,10 +125,15 @@ function listen(server: Server, port: number, host: string): Promise<number> {
     server.once("error", reject);
     server.listen({ port, host, exclusive: true }, () => {
       server.off("error", reject);
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
+      resolve(portOf(server) ?? port);
     });
   });
+}
+
+/** The port that the server listens on: Deno 2.6 does not tell it of the sockets. */
+function portOf(server: Server): number | undefined {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : undefined;
 }
 
 function stop(server: Server): Promise<void> {
@@ -153,9 +158,10 @@ async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   options: ServerOptions,
+  port: number | undefined,
 ): Promise<void> {
-  const origin = originOf(options, incoming.socket.localPort);
-  const request = await admit(incoming, origin);
+  const origin = originOf(options, port);
+  const request = await admit(incoming, origin, port);
   if (request instanceof Request) {
     return send(await options.handler(request, origin), incoming, outgoing);
   }
@@ -172,10 +178,11 @@ async function answer(
 async function admit(
   incoming: IncomingMessage,
   origin: string,
+  port: number | undefined,
 ): Promise<Request | { readonly status: number; readonly reason: string }> {
   const host = incoming.headers.host?.toLowerCase() ?? "";
   // A web page that rebinds its own name to 127.0.0.1 still sends its own name here.
-  if (!isLoopbackHost(host, incoming.socket.localPort)) {
+  if (!isLoopbackHost(host, port)) {
     return { status: 421, reason: "This emulator answers to loopback names only" };
   }
   const target = incoming.url ?? "";

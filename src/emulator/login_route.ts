@@ -9,7 +9,7 @@ import { findUser } from "./directory.ts";
 import { advance, type Interaction, newSession } from "./interaction.ts";
 import { requireSingleValues } from "./parameters.ts";
 import { resolveTenant, type Route, type Sts } from "./route.ts";
-import { browserOf } from "./sessions.ts";
+import { browserOf, type Session } from "./sessions.ts";
 import { StsError } from "./sts_error.ts";
 import { errorPage } from "./error_page.ts";
 
@@ -47,32 +47,46 @@ function takeAnswer(
   form: URLSearchParams,
   sts: Sts,
 ): string | undefined {
-  const { candidate, session } = interaction;
-  const name = form.get("user");
-  const password = form.get("password");
-  if (session === undefined && name !== null) return choose(interaction, name.trim(), sts);
-  if (session === undefined && candidate !== undefined && password !== null) {
-    if (password !== candidate.password) return "Your account or password is incorrect.";
-    start(interaction, newSession(candidate, sts.now()), sts);
-    return undefined;
-  }
   switch (form.get("answer")) {
+    case null:
+      return interaction.session === undefined ? identify(interaction, form, sts) : undefined;
     case "other":
       delete interaction.candidate;
       break;
     case "approve":
-      if (session !== undefined) {
-        start(interaction, { ...session, methods: [...session.methods, "mfa"] }, sts);
-      }
+      approve(interaction, sts);
       break;
     case "confirm":
-      interaction.confirmed = true;
+      interaction.confirmed = interaction.session !== undefined;
       break;
     case "accept":
-      interaction.consented = session !== undefined;
+      interaction.consented = interaction.session !== undefined;
       break;
   }
   return undefined;
+}
+
+/** Takes a user's name, or the password of the one whose name was taken. */
+function identify(
+  interaction: Interaction,
+  form: URLSearchParams,
+  sts: Sts,
+): string | undefined {
+  const { candidate } = interaction;
+  const name = form.get("user");
+  const password = form.get("password");
+  if (name !== null) return choose(interaction, name.trim(), sts);
+  if (candidate === undefined || password === null) return undefined;
+  if (password !== candidate.password) return "Your account or password is incorrect.";
+  start(interaction, newSession(candidate, sts.now()), sts);
+  return undefined;
+}
+
+/** The second factor. */
+function approve(interaction: Interaction, sts: Sts): void {
+  const { session } = interaction;
+  if (session === undefined || session.methods.includes("mfa")) return;
+  start(interaction, { ...session, methods: [...session.methods, "mfa"] }, sts);
 }
 
 function choose(interaction: Interaction, name: string, sts: Sts): string | undefined {
@@ -87,11 +101,7 @@ function choose(interaction: Interaction, name: string, sts: Sts): string | unde
   return undefined;
 }
 
-function start(
-  interaction: Interaction,
-  session: NonNullable<Interaction["session"]>,
-  sts: Sts,
-): void {
+function start(interaction: Interaction, session: Session, sts: Sts): void {
   interaction.session = session;
   sts.state.sessions.signIn(interaction.browser, session);
 }

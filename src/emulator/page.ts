@@ -24,6 +24,7 @@ ul { padding-left: 1.25rem; }
 label { display: block; margin-bottom: .25rem; font-weight: 600; }
 input { width: 100%; margin-bottom: 1rem; padding: .55rem .7rem; font: inherit; color: inherit;
   border: 1px solid var(--quiet); border-radius: .4rem; background: var(--ground); }
+::placeholder { color: var(--quiet); opacity: 1; }
 .code { font: 1.4rem ui-monospace, monospace; letter-spacing: .15em; text-transform: uppercase; }
 button { padding: .5rem 1.25rem; font: inherit; color: inherit; border: 1px solid var(--line);
   border-radius: .4rem; background: none; cursor: pointer; }

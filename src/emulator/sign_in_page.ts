@@ -25,8 +25,8 @@ export function problem(text: string | undefined): Html | undefined {
   return text === undefined ? undefined : markup`<p class="wrong" role="alert">${text}</p>`;
 }
 
-/** Ends the sign-in: the app is told that the person declined. */
-const cancelButton = markup`<button name="answer" value="cancel">Cancel</button>`;
+/** Ends the sign-in, whatever is filled in: the app is told that the person declined. */
+const cancelButton = markup`<button name="answer" value="cancel" formnovalidate>Cancel</button>`;
 
 /** The form of a page on which a person agrees to something, or cancels. */
 export function decisionForm(form: SignInForm, answer: string, label: string): Html {
@@ -52,30 +52,27 @@ export function chooseUserPage(
   const another = markup`<label for="user">Another account</label>
 <input id="user" name="user" type="email" autocomplete="username" required
   placeholder="someone@example.com">
-<div class="actions"><button>Next</button></div>`;
+<div class="actions"><button>Next</button>${cancelButton}</div>`;
   return page(
     "Sign in",
     markup`<p>Choose who continues to <strong>${app.displayName}</strong>.</p>
 ${problem(wrong)}
 ${signInForm(form, markup`${buttons}`)}
 <hr>
-${signInForm(form, another)}
-${signInForm(form, markup`<div class="actions">${cancelButton}</div>`)}`,
+${signInForm(form, another)}`,
   );
 }
 
 export function passwordPage(form: SignInForm, user: User, wrong?: string): Response {
   const password = markup`<label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" autofocus>
-<div class="actions"><button class="primary">Sign in</button></div>`;
-  const other = markup`<button name="answer" value="other">Another account</button>`;
+<div class="actions"><button class="primary">Sign in</button>
+<button name="answer" value="other">Another account</button>${cancelButton}</div>`;
   return page(
     "Enter password",
     markup`<p>${user.userPrincipalName}</p>
 ${problem(wrong)}
-${signInForm(form, password)}
-<hr>
-${signInForm(form, markup`<div class="actions">${other}${cancelButton}</div>`)}`,
+${signInForm(form, password)}`,
   );
 }
 

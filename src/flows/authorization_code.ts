@@ -19,6 +19,7 @@ import { createNonce, createPkce, createState, type Pkce } from "./pkce.ts";
 import { userTokenSet } from "./received_token.ts";
 import {
   type RedirectListener,
+  type RedirectListenerOptions,
   type SignInOutcome,
   startRedirectListener,
 } from "./redirect_listener.ts";
@@ -68,11 +69,7 @@ async function signInWithBrowser(input: FlowInput, host: FlowHost): Promise<Toke
   const registered = parseRedirectUri(input.signIn.redirectUri);
   const state = createState();
   await using listener = canListenAt(registered)
-    ? await startRedirectListener({
-      ...listenAt(input.signIn),
-      state,
-      signal: input.deadline.signal,
-    })
+    ? await listen({ ...listenAt(input.signIn), state, signal: input.deadline.signal })
     : undefined;
   // without a listener the URI is sent as it was typed: Entra compares it to the letter
   const redirectUri = listener?.redirectUri ?? input.signIn.redirectUri ?? "";
@@ -83,7 +80,7 @@ async function signInWithBrowser(input: FlowInput, host: FlowHost): Promise<Toke
     redirectUri,
     asked,
   };
-  const url = authorizeUrl(input, attempt, scopes, listener !== undefined);
+  const url = (mode: ResponseMode) => authorizeUrl(input, attempt, scopes, mode);
 
   await showAddress(person, url, listener !== undefined);
   try {
@@ -121,6 +118,21 @@ function canListenAt(redirectUri: URL | undefined): boolean {
     (redirectUri.protocol === "http:" && isLoopback(redirectUri.hostname));
 }
 
+/** Starts the listener. @throws EntraToolError usage when Deno was not allowed to, too */
+async function listen(options: RedirectListenerOptions): Promise<RedirectListener> {
+  try {
+    return await startRedirectListener(options);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    throw new EntraToolError(
+      "usage",
+      "net_not_allowed",
+      "Deno was not allowed to listen on this machine, where the sign-in must end",
+      { hint: "Add it to the permissions: --allow-net=localhost,127.0.0.1,[::1]", cause },
+    );
+  }
+}
+
 /** Where to listen. @throws EntraToolError usage when two ports are given */
 function listenAt(
   { redirectUri = "http://localhost", port }: FlowInput["signIn"],
@@ -146,15 +158,14 @@ function authorizeUrl(
   { authority, clientId, claims, signIn }: FlowInput,
   { state, nonce, pkce, redirectUri }: Attempt,
   scopes: readonly string[],
-  isListening: boolean,
+  responseMode: ResponseMode,
 ): string {
   const parameters = {
     client_id: clientId,
     response_type: "code",
     redirect_uri: redirectUri,
     scope: scopes.join(" "),
-    // keeps the code out of the browser's history; who has to paste the address needs it there
-    response_mode: isListening ? "form_post" : "query",
+    response_mode: responseMode,
     state,
     nonce,
     code_challenge: pkce.challenge,
@@ -171,10 +182,20 @@ function authorizeUrl(
   return `${authority.url}/oauth2/v2.0/authorize?${new URLSearchParams(given)}`;
 }
 
+/** `form_post` keeps the code out of the browser's history; who has to paste the address needs it there. */
+type ResponseMode = "form_post" | "query";
+
 /** The address comes first, so that it is there even when the browser is not. */
-async function showAddress(person: Person, url: string, isListening: boolean): Promise<void> {
-  person.tell(["To sign in, open this address in a browser:", "", url, ""]);
-  const opened = isListening && await person.openBrowser(url);
+async function showAddress(
+  person: Person,
+  url: (mode: ResponseMode) => string,
+  isListening: boolean,
+): Promise<void> {
+  // it may be opened on another machine, whose browser ends where nothing listens
+  const mayBePasted = !isListening || person.canType;
+  const shown = url(mayBePasted ? "query" : "form_post");
+  person.tell(["To sign in, open this address in a browser:", "", shown, ""]);
+  const opened = isListening && await person.openBrowser(url("form_post"));
   if (!isListening) {
     person.tell([
       "The browser ends on a page of the app, or on one that can not be reached.",

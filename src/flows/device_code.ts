@@ -106,7 +106,7 @@ async function authorizeDevice(
 }
 
 async function showCode(person: Person, device: DeviceAuthorization, now: number): Promise<void> {
-  const minutes = Math.max(1, Math.floor((device.expiresAt - now) / 60_000));
+  const minutes = Math.max(1, Math.round((device.expiresAt - now) / 60_000));
   const until = new Date(device.expiresAt).toLocaleTimeString(undefined, {
     hour: "2-digit",
     minute: "2-digit",
@@ -166,6 +166,8 @@ async function poll(
 /** Whether to go on; throws what ends the sign-in. */
 function afterPoll(error: unknown, input: FlowInput): "go_on" | "slower" {
   if (!(error instanceof EntraToolError) || input.deadline.signal.aborted) throw error;
+  // what came was the token, broken: the code is used up
+  if (error.code === "token_response_invalid") throw error;
   // RFC 8628 §3.5: after a connection timeout, poll less often
   if (error.failure === "network") return "slower";
   switch (error.detail.oauth?.error) {

@@ -74,23 +74,23 @@ export async function startRedirectListener(
   options: RedirectListenerOptions,
 ): Promise<RedirectListener> {
   options.signal.throwIfAborted();
-  const location = loopbackLocation(options);
+  const place = loopbackPlace(options);
   for (let attempt = 1;; attempt++) {
-    const listener = new Listener(options, location);
+    const listener = new Listener(options, place);
     try {
       listener.listen();
       return listener;
     } catch (error) {
       await listener.close();
       // a free port of the one address may be taken on the other
-      const again = error instanceof Deno.errors.AddrInUse && location.port === 0 && attempt < 20;
-      if (!again) throw portError(location, error);
+      const again = error instanceof Deno.errors.AddrInUse && place.port === 0 && attempt < 20;
+      if (!again) throw portError(place, error);
     }
   }
 }
 
 /** Where to listen. */
-interface Location {
+interface LoopbackPlace {
   /** As people wrote it. */
   readonly redirectUri: string;
   /** As it is in a URL and in the Host header. */
@@ -103,7 +103,7 @@ interface Location {
 
 const localhost = "http://localhost";
 
-function loopbackLocation({ redirectUri, port }: RedirectListenerOptions): Location {
+function loopbackPlace({ redirectUri, port }: RedirectListenerOptions): LoopbackPlace {
   const text = redirectUri.toString();
   const url = URL.parse(text);
   const hasExtras = url !== null && (url.username !== "" || url.password !== "" || url.hash !== "");
@@ -132,21 +132,29 @@ function isRefusal(error: unknown): boolean {
     error instanceof Deno.errors.NotCapable || error instanceof EntraToolError;
 }
 
-function portError({ redirectUri, port }: Location, cause: unknown): unknown {
+function portError({ redirectUri, port }: LoopbackPlace, cause: unknown): unknown {
   if (cause instanceof EntraToolError || cause instanceof Deno.errors.NotCapable) return cause;
-  const isTaken = cause instanceof Deno.errors.AddrInUse && port !== 0;
+  const another = redirectUri === localhost
+    ? "leave out --port for any free one"
+    : "register another redirect URI and name it: --redirect-uri URI";
+  if (cause instanceof Deno.errors.AddrInUse && port !== 0) {
+    return new EntraToolError(
+      "usage",
+      "redirect_port_taken",
+      `Port ${port}, where the sign-in must end, is in use by another program on this machine`,
+      { hint: `End that program, or ${another}`, cause },
+    );
+  }
   return new EntraToolError(
     "usage",
-    isTaken ? "redirect_port_taken" : "redirect_port_unavailable",
-    isTaken
-      ? `Port ${port}, where the sign-in must end, is in use by another program on this machine`
-      : port === 0
+    "redirect_port_unavailable",
+    port === 0
       ? "No port can be opened for the sign-in to end at"
       : `Port ${port}, where the sign-in must end, can not be opened`,
     {
-      hint: redirectUri === localhost
-        ? "Leave out --port for any free one, or name another: --port PORT"
-        : "End that program, or register another redirect URI and name it: --redirect-uri URI",
+      hint: port === 0
+        ? "Name one that is free on 127.0.0.1 and ::1: --port PORT"
+        : `Ports below 1024 may need an administrator: ${another}`,
       cause,
     },
   );
@@ -155,7 +163,7 @@ function portError({ redirectUri, port }: Location, cause: unknown): unknown {
 class Listener implements RedirectListener {
   readonly #options: RedirectListenerOptions;
   readonly #limits: Limits;
-  readonly #location: Location;
+  readonly #place: LoopbackPlace;
   readonly #closing = new AbortController();
   readonly #servers: Deno.HttpServer<Deno.NetAddr>[] = [];
   readonly #response = Promise.withResolvers<AuthorizationResponse>();
@@ -168,10 +176,10 @@ class Listener implements RedirectListener {
   readonly #deliveries: Promise<void>[] = [];
   #finished: Promise<void> | undefined;
 
-  constructor(options: RedirectListenerOptions, location: Location) {
+  constructor(options: RedirectListenerOptions, place: LoopbackPlace) {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#location = location;
+    this.#place = place;
     // whoever waits for it hears of it; it is no bug if nobody does
     this.#response.promise.catch(() => {});
   }
@@ -181,7 +189,7 @@ class Listener implements RedirectListener {
   }
 
   get redirectUri(): string {
-    const { redirectUri } = this.#location;
+    const { redirectUri } = this.#place;
     return redirectUri === localhost ? `${localhost}:${this.#port}` : redirectUri;
   }
 
@@ -191,12 +199,12 @@ class Listener implements RedirectListener {
 
   /** The Host header that the browser sends (RFC 9110 §7.2): without the scheme's own port. */
   get #host(): string {
-    return new URL(`http://${this.#location.hostname}:${this.#port}`).host;
+    return new URL(`http://${this.#place.hostname}:${this.#port}`).host;
   }
 
   /** @throws Deno.errors.AddrInUse when another program has the port on one of the addresses */
   listen(): void {
-    const { addresses, port } = this.#location;
+    const { addresses, port } = this.#place;
     let absence: unknown;
     for (const hostname of addresses) {
       try {
@@ -239,7 +247,11 @@ class Listener implements RedirectListener {
   finish(outcome: SignInOutcome): Promise<void> {
     return this.#finished ??= this.#finish(
       outcome.kind === "success"
-        ? { kind: "success", title: "Signed in", message: "The sign-in is complete." }
+        ? {
+          kind: "success",
+          title: "Signed in",
+          message: "You can close this window and return to the terminal.",
+        }
         : outcome,
     );
   }
@@ -293,7 +305,7 @@ class Listener implements RedirectListener {
     this.#response.resolve(response);
     return request.method === "POST" ? this.#showOutcome(info) : new Response(null, {
       status: 303,
-      headers: { ...protectiveHeaders, Location: `http://${this.#host}${this.#location.path}` },
+      headers: { ...protectiveHeaders, Location: `http://${this.#host}${this.#place.path}` },
     });
   }
 
@@ -303,6 +315,7 @@ class Listener implements RedirectListener {
     { remoteAddr }: Deno.ServeHandlerInfo<Deno.NetAddr>,
   ): Response | undefined {
     const { method, headers, url } = request;
+    // DENO_SERVE_ADDRESS=duplicate,… makes Deno listen in a second place, which can't be seen from here
     if (!isLoopback(remoteAddr.hostname.replace(/^::1$/, "[::1]"))) return refuse(403);
     // a page that rebinds its own name to 127.0.0.1 still sends its own name here
     const base = `http://${this.#host}`;
@@ -311,8 +324,8 @@ class Listener implements RedirectListener {
     if (!url.toLowerCase().startsWith(`${base}/`)) return refuse(400);
     if (url.length > maxUrlLength) return refuse(414);
     const [path] = url.slice(base.length).split("?");
-    if (path === "/favicon.ico" && path !== this.#location.path) return refuse(204);
-    if (path !== this.#location.path) return refuse(404);
+    if (path === "/favicon.ico" && path !== this.#place.path) return refuse(204);
+    if (path !== this.#place.path) return refuse(404);
     if (method !== "GET" && method !== "POST") return refuse(405, { Allow: "GET, POST" });
     // a response comes by navigation of a whole window, never by fetch, image or frame (Fetch Metadata)
     const [mode, destination] = [headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")];
@@ -349,7 +362,7 @@ const waiting: Page = {
 };
 
 const foreign: Page = {
-  kind: "failure",
+  kind: "notice",
   title: "Not the awaited sign-in",
   message: "This answer does not belong to the sign-in that is under way, so it was not used. " +
     "It may come from an older window.",

@@ -38,10 +38,10 @@ path { fill: none; stroke: var(--mark); stroke-width: 2.25; stroke-linecap: roun
 .success { --accent: var(--success); }
 .failure { --accent: var(--failure); }
 .notice { --accent: var(--notice); }
-h1 { margin-bottom: .5rem; font-size: 1.5rem; line-height: 1.25; font-weight: 650; text-wrap: balance; }
-h1, p { overflow-wrap: anywhere; white-space: pre-line; }
+h1 { margin-bottom: .5rem; font-size: 1.5rem; line-height: 1.25; font-weight: 650; }
+h1, p { overflow-wrap: anywhere; white-space: pre-line; text-wrap: balance; }
 .hint {
-  margin-top: 1.25rem; padding: .75rem 1rem; text-align: start; font-size: .9375rem;
+  margin-top: 1.25rem; padding: .75rem 1rem; text-align: start; text-wrap: wrap; font-size: .9375rem;
   background: var(--page); border: 1px solid var(--edge); border-radius: .5rem;
 }
 .next { margin-top: 1.25rem; color: var(--quiet); }
@@ -54,22 +54,12 @@ const marks: Readonly<Record<Page["kind"], string>> = {
   notice: "M12 11v5.5M12 7.5v.01",
 };
 
-const nextSteps: Readonly<Record<Page["kind"], string>> = {
-  success: "You can close this window and return to the terminal.",
-  failure: "Return to the terminal. You can close this window.",
-  notice: "Return to the terminal.",
-};
-
 /**
  * The page as a complete HTTP response.
  *
  * Its policy allows the one style sheet, by its hash, and nothing else: no script, no image, no form, no frame around it.
  */
-export async function pageResponse(
-  page: Page,
-  status: number,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Response> {
+export async function pageResponse(page: Page, status: number): Promise<Response> {
   return new Response(renderPage(page), {
     status,
     headers: {
@@ -78,7 +68,6 @@ export async function pageResponse(
       "Content-Security-Policy":
         `default-src 'none'; style-src 'sha256-${await styleHash()}'; base-uri 'none'; ` +
         "form-action 'none'; frame-ancestors 'none'",
-      ...headers,
     },
   });
 }
@@ -114,10 +103,9 @@ function renderPage({ kind, title, message, hint }: Page): string {
   }"/></svg>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(message)}</p>
-${hint === undefined ? "" : `<p class="hint">${escapeHtml(hint)}</p>\n`}<p class="next">${
-    nextSteps[kind]
-  }</p>
-</main>
+${hint === undefined ? "" : `<p class="hint">${escapeHtml(hint)}</p>\n`}${
+    kind === "success" ? "" : `<p class="next">Return to the terminal.</p>\n`
+  }</main>
 </body>
 </html>
 `;

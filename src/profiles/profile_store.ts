@@ -140,6 +140,8 @@ export async function changeProfiles(
 
 /** A wait for a lock can't be called off, so this asks again and again instead. */
 async function takeLock(lock: Deno.FsFile, path: string, patience: number): Promise<void> {
+  // Deno before 2.7 can only wait
+  if (typeof lock.tryLock !== "function") return await lock.lock(true);
   const end = Date.now() + patience;
   while (!await lock.tryLock(true)) {
     if (Date.now() >= end) {

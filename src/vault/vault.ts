@@ -19,8 +19,8 @@ import {
   writePrivateFile,
 } from "../files/private_file.ts";
 import type { Deadline } from "../host.ts";
+import { lazily } from "../lazy_module.ts";
 import { type Entry, entryId, importEntryKey, sealEntry, unsealEntry } from "./entry_file.ts";
-import { acquireFileLock, withFileLock } from "./lock.ts";
 import { readVaultFile, type VaultRecord, writeVaultFile } from "./vault_file.ts";
 import { type KeyRefusal, vaultKeyId, type VaultKeySource } from "./vault_key.ts";
 
@@ -143,7 +143,7 @@ class EncryptedVault implements Vault {
     const path = await this.#lockPath(await entryId(name)).catch(asStorageError);
     const lock = path instanceof EntraToolError
       ? path
-      : await acquireFileLock(path, deadline.signal).catch(asStorageError);
+      : await (await fileLocks()).acquireFileLock(path, deadline.signal).catch(asStorageError);
     if (lock instanceof EntraToolError) return await action(lock);
     using _held = lock;
     return await action();
@@ -199,7 +199,7 @@ class EncryptedVault implements Vault {
   }
 
   async #locked<T>(id: string, signal: AbortSignal, action: () => Promise<T>): Promise<T> {
-    return await withFileLock(await this.#lockPath(id), signal, action);
+    return await (await fileLocks()).withFileLock(await this.#lockPath(id), signal, action);
   }
 
   async #lockPath(id: string): Promise<string> {
@@ -309,6 +309,11 @@ async function attempt<T>(verb: string, path: string, action: () => Promise<T>):
   } catch (error) {
     throw storageError(error, verb, path);
   }
+}
+
+/** A cached token needs no lock. */
+function fileLocks() {
+  return lazily<typeof import("./lock.ts")>(import.meta.resolve("./lock.ts"));
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

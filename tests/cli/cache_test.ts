@@ -81,7 +81,7 @@ Deno.test("cache clear removes a profile's tokens, or all, and no secret", async
   assert.equal(code, 0);
 });
 
-Deno.test("without a vault cache clear fails and cache list says why it is empty", async () => {
+Deno.test("without a vault neither cache clear nor cache list can say anything", async () => {
   await using test = await emulated();
   await filled(test);
   const env = { ENTRATOOL_HOME: test.home };
@@ -89,8 +89,8 @@ Deno.test("without a vault cache clear fails and cache list says why it is empty
   assert.deepEqual([clear.code, clear.stdout], [7, ""]);
   assert.match(clear.stderr, /^error: No vault is open.*\n {2}Set ENTRATOOL_VAULT_KEY or /);
   const list = await runCli(["cache", "list"], { env });
-  assert.deepEqual([list.code, list.stdout], [0, ""]);
-  assert.match(list.stderr, /^No vault is open: set ENTRATOOL_VAULT_KEY or /);
+  assert.deepEqual([list.code, list.stdout], [7, ""]);
+  assert.match(list.stderr, /^error: No vault is open.*\n {2}Set ENTRATOOL_VAULT_KEY or /);
 });
 
 Deno.test("with another key the vault is reported, and nothing is removed", async () => {
@@ -136,4 +136,48 @@ Deno.test("a cached token is only for the same tenant, client, scope, profile an
   assert.ok(requests >= 4, `${requests}`);
   await get("--tenant", tenant.toUpperCase());
   assert.equal(test.emulator.requests.length, requests, "GUIDs are the same in any case");
+});
+
+Deno.test("cache list and clear know no profile that there is not", async () => {
+  await using test = await emulated();
+  await filled(test);
+  for (const command of ["list", "clear"]) {
+    const { code, stderr } = await runCli(["cache", command, "-p", "nope"], { env: test.env });
+    assert.equal(code, 3);
+    assert.equal(stderr, 'error: There is no profile "nope"\n  There are: prod\n');
+  }
+});
+
+Deno.test("a vault's key in --env-file opens the vault for every command", async () => {
+  await using test = await emulated();
+  await filled(test);
+  const { ENTRATOOL_VAULT_KEY = "", ...env } = test.env;
+  const file = `${test.home}/ci.env`;
+  await Deno.writeTextFile(file, `ENTRATOOL_VAULT_KEY=${ENTRATOOL_VAULT_KEY}\n`);
+  const run = async (...argv: string[]) => {
+    const { code, stdout, stderr } = await runCli([...argv, "--env-file", file], { env });
+    assert.equal(code, 0, stderr);
+    return stdout + stderr;
+  };
+  assert.equal(JSON.parse(await run("cache", "list", "-o", "json")).length, 3);
+  assert.match(await run("config", "show", "-p", "prod", "--origin"), /in the vault|AZURE_CLIENT/);
+  assert.equal(await run("cache", "clear"), "Removed 3 cached tokens\n");
+  assert.equal(await run("logout", "-p", "prod"), "Nobody was signed in\n");
+  assert.equal(await run("config", "delete", "-p", "prod"), 'Deleted profile "prod"\n');
+});
+
+Deno.test("a vault is opened only when it is needed, and a key that can not be one is exit code 4", async () => {
+  await using test = await emulated();
+  for (const ENTRATOOL_VAULT_KEY of ["", "short", "===="]) {
+    const env = { ...test.env, ENTRATOOL_VAULT_KEY };
+    for (const argv of [["get-token", "--no-cache"], ["get-token", "--emulator"]]) {
+      const { code, stderr } = await runCli(argv, { env });
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    }
+    for (const argv of [["get-token"], ["cache", "list"], ["cache", "clear"]]) {
+      const { code, stdout, stderr } = await runCli(argv, { env });
+      assert.deepEqual({ code, stdout }, { code: 4, stdout: "" }, stderr);
+      assert.match(stderr, /^error: ENTRATOOL_VAULT_KEY /);
+    }
+  }
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { opensslFolder, opensslTest, whileValid } from "../fixtures/openssl_certificates.ts";
+import { changeProfiles } from "../../src/profiles/profile_store.ts";
 import { emulated } from "./emulated.ts";
 import { type Result, runCli, runProcess } from "./run_cli.ts";
 
@@ -132,8 +133,10 @@ Deno.test("config show --origin tells where each value comes from", async () => 
     },
   });
   assert.deepEqual(JSON.parse(stdout), [
+    { name: "profile", value: "prod", origin: "--profile" },
     { name: "tenant", value: "fabrikam.com", origin: "AZURE_TENANT_ID" },
     { name: "client-id", value: clientId, origin: "profile prod" },
+    { name: "cloud", value: "public", origin: "default" },
     { name: "flow", value: "ClientCredentials", origin: "default" },
     { name: "scope", value: "(Microsoft Graph)", origin: "default" },
     { name: "credential", value: "client secret (in the vault)", origin: "profile prod" },
@@ -147,16 +150,16 @@ Deno.test("config edit changes what is given and leaves the rest", async () => {
   await test.create("other", "--client-secret-file", "-");
   const before = await test.profiles();
   const { code, stderr } = await runCli(
-    ["config", "edit", "-p", "Prod", "--authority", "https://login.example", "-f", "DeviceCode"],
+    ["config", "edit", "-p", "Prod", "--tenant", "fabrikam.com", "-f", "DeviceCode"],
     // the environment is no wish to change a profile
     { env: { ENTRATOOL_HOME: test.home, AZURE_TENANT_ID: "x.com", AZURE_CLIENT_SECRET: "x" } },
   );
   assert.equal(code, 0, stderr);
-  const { cloud: _, ...rest } = before.profiles[0];
+  const rest = before.profiles[0];
   const [edited, other] = (await test.profiles()).profiles;
   assert.deepEqual(edited, {
     ...rest,
-    authority: "https://login.example",
+    tenantId: "fabrikam.com",
     defaultFlow: "DeviceCode",
     updatedAt: edited.updatedAt,
   });
@@ -299,7 +302,18 @@ const mistakes: readonly (readonly [
   ["an edit needs a change", ["edit", "-p", "taken"], 4, /No flag says what to change/],
   ["an edit needs a profile", ["edit", "-p", "absent", "--tenant", "b.com"], 3, /There is no/],
   ["show needs a profile", ["show", "-p", "absent"], 3, /There are: taken/],
-  ["show needs a name", ["show"], 4, /The profile's name is missing/],
+  [
+    "a certificate of a profile has a path",
+    ["create", "-p", "x", ...connection, "--certificate", "-"],
+    4,
+    /standard input has none/,
+  ],
+  [
+    "standard input is read once",
+    ["create", "-p", "x", ...connection, "--certificate", "-", "--certificate-password-file", "-"],
+    4,
+    /^error: --certificate - and --certificate-password-file - exclude each other/,
+  ],
   ["delete needs a profile", ["delete", "-p", "absent"], 3, /There are: taken/],
 ];
 
@@ -424,7 +438,7 @@ Deno.test("a configuration folder that can not be made is reported", async () =>
   await Deno.writeTextFile(test.home, "a file in its place");
   const { code, stdout, stderr } = await test.create("x");
   assert.deepEqual({ code, stdout }, { code: 7, stdout: "" });
-  assert.match(stderr, /profiles\.json can not be written: /);
+  assert.match(stderr, /profiles\.json can not be (?:read|written): /);
   await Deno.remove(test.home);
 });
 
@@ -444,4 +458,195 @@ Deno.test("processes that make profiles at once lose none", async () => {
   assert.deepEqual(profiles.map(({ name }: { name: string }) => name).sort(), names.toSorted());
   const files = await Array.fromAsync(Deno.readDir(test.home), ({ name }) => name);
   assert.deepEqual(files.filter((name) => name.endsWith(".tmp")), []);
+});
+
+Deno.test("config show without a name shows the profile that get-token would use", async () => {
+  await using test = await configured();
+  const none = await test.run(["config", "show"]);
+  assertFails(none, 3, /There are no profiles yet/);
+  await test.create("only");
+  assert.match((await test.run(["config", "show"])).stdout, /^name +only$/m);
+  await test.create("other");
+  assertFails(await test.run(["config", "show"]), 3, /There are 2 profiles/);
+  const inUse = await runCli(["config", "show"], {
+    env: { ENTRATOOL_HOME: test.home, AZURE_TENANT_ID: "a.com", AZURE_CLIENT_ID: clientId },
+  });
+  assertFails(inUse, 3, /No profile is in use/);
+});
+
+Deno.test("an empty value removes what the profile has", async () => {
+  await using test = await configured();
+  await test.create(
+    "prod",
+    ...["--client-secret-file", "-", "-s", "api://orders/.default", "-f", "ClientCredentials"],
+    ...["--redirect-uri", "http://localhost:8400/cb", "--pin-account", "ada@contoso.com"],
+    ...["--pin-tenant", clientId, "--cloud", "public"],
+  );
+  const shown = (await test.run(["config", "show", "-p", "prod"])).stdout;
+  for (const name of ["redirectUri", "pinnedAccount", "pinnedTenant"]) {
+    assert.match(shown, new RegExp(`^${name} `, "m"));
+  }
+  const empty = ["scope", "flow", "redirect-uri", "pin-account", "pin-tenant", "cloud"]
+    .flatMap((name) => [`--${name}`, ""]);
+  const { code, stderr } = await test.run(["config", "edit", "-p", "prod", ...empty]);
+  assert.equal(code, 0, stderr);
+  const entries = async () =>
+    (await Array.fromAsync(Deno.readDir(`${test.home}/vault/entries`))).length;
+  const [{ updatedAt: _, ...bare }] = (await test.profiles()).profiles;
+  assert.deepEqual(bare, {
+    name: "prod",
+    tenantId: "contoso.com",
+    clientId,
+    createdAt: "2026-03-04T05:06:07.000Z",
+    credential: { kind: "client-secret" },
+  });
+  assert.equal(await entries(), 1);
+  const edited = await test.run(["config", "edit", "-p", "prod", "--client-secret-file", ""]);
+  assert.equal(edited.code, 0, edited.stderr);
+  assert.equal((await test.profiles()).profiles[0].credential, undefined);
+  assert.equal(await entries(), 0);
+});
+
+const elsewhere = [
+  ["--client-id", "99999999-2222-4333-8444-555555555555"],
+  ["--cloud", "usgov"],
+  ["--authority", "https://login.example"],
+] as const;
+
+for (const [flag, value] of elsewhere) {
+  Deno.test(`config edit ${flag} does not lead a profile's secret elsewhere`, async () => {
+    await using test = await configured();
+    await test.create("prod", "--client-secret-file", "-");
+    const before = await test.profiles();
+    const edit = ["config", "edit", "-p", "prod", flag, value];
+    assertFails(
+      await test.run(edit),
+      4,
+      /the client secret of profile "prod" would be sent elsewhere\n.*--client-secret-file PATH/,
+    );
+    assert.deepEqual(await test.profiles(), before);
+    const withSecret = await test.run([...edit, "--client-secret-file", "-"]);
+    assert.equal(withSecret.code, 0, withSecret.stderr);
+    const same = await test.run(["config", "edit", "-p", "prod", flag, value, "-f", "DeviceCode"]);
+    assert.equal(same.code, 0, "what the profile says already leads nowhere else");
+  });
+}
+
+opensslTest("config edit changes how a certificate is used without naming it again", async () => {
+  await using test = await configured();
+  const openssl = await opensslFolder();
+  const pem = `${openssl.path}/again.pem`;
+  await openssl.write("again.pem", await openssl.concatenated("app.key", "app.crt"));
+  const run = async (...argv: string[]) => {
+    const { code, stderr } = await test.run(argv, { now: whileValid });
+    assert.equal(code, 0, stderr);
+    return (await test.profiles()).profiles[0].credential;
+  };
+  const made = await run("config", "create", "-p", "prod", ...connection, "--certificate", pem);
+  const edit = (...flags: string[]) => run("config", "edit", "-p", "prod", ...flags);
+  assert.deepEqual(await edit("--send-x5c"), { ...made, sendX5c: true });
+  assert.deepEqual(await edit("--assertion-algorithm", "RS256"), {
+    ...made,
+    sendX5c: true,
+    algorithm: "RS256",
+  });
+  assert.deepEqual(await edit("--certificate", pem), {
+    ...made,
+    sendX5c: true,
+    algorithm: "RS256",
+  });
+  assert.deepEqual(await edit("--no-send-x5c"), { ...made, algorithm: "RS256" });
+  assert.deepEqual(await edit("--certificate-password-file", "-"), {
+    ...made,
+    algorithm: "RS256",
+    passwordInVault: true,
+  });
+});
+
+opensslTest(
+  "a certificate in place of a secret leaves none in the vault, and both thumbprints are shown",
+  async () => {
+    await using test = await configured();
+    const openssl = await opensslFolder();
+    const pem = `${openssl.path}/kept.pem`;
+    await openssl.write("kept.pem", await openssl.concatenated("app.key", "app.crt"));
+    await test.create("prod", "--client-secret-file", "-");
+    const entries = async () =>
+      (await Array.fromAsync(Deno.readDir(`${test.home}/vault/entries`))).length;
+    assert.equal(await entries(), 1);
+    const { code, stderr } = await test.run(
+      ["config", "edit", "-p", "prod", "--certificate", pem],
+      {
+        now: whileValid,
+      },
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /SHA-1.*\n.*SHA-256/);
+    assert.equal(await entries(), 0);
+  },
+);
+
+Deno.test("no secret is asked for when the name is taken or the rest is wrong", async () => {
+  await using test = await configured();
+  await test.create("prod");
+  const ask = (argv: readonly string[]) =>
+    runCli(argv, {
+      env: { ENTRATOOL_HOME: test.home, ENTRATOOL_VAULT_KEY: vaultKey },
+      stdin: "s3cret\n",
+      terminals: ["stdin", "stderr"],
+    });
+  const secret = ["--client-secret-file", "-"];
+  const taken = await ask(["config", "create", "-p", "prod", ...connection, ...secret]);
+  assertFails(taken, 4, /There is a profile "prod" already/);
+  const wrong = await ask(["config", "edit", "-p", "prod", "--client-id", "no", ...secret]);
+  assertFails(wrong, 4, /is not a GUID/);
+});
+
+Deno.test("a secret is asked for at a terminal, once and without an echo", async () => {
+  await using test = await configured();
+  const create = ["config", "create", "-p", "prod", ...connection, "--client-secret-file", "-"];
+  const options = {
+    env: { ENTRATOOL_HOME: test.home, ENTRATOOL_VAULT_KEY: vaultKey },
+    terminals: ["stdin", "stderr"],
+  } as const;
+  const cancelled = await runCli(create, options);
+  assert.deepEqual([cancelled.code, cancelled.stdout], [130, ""]);
+  const { code, stdout, stderr } = await runCli(create, { ...options, stdin: "typed-secret\n" });
+  assert.deepEqual([code, stdout], [0, ""]);
+  assert.match(stderr, /^Client secret: Made profile "prod"/);
+  assert.doesNotMatch(stderr, /typed-secret/);
+});
+
+Deno.test("a secret with a line break in it is refused", async () => {
+  await using test = await configured();
+  const create = ["config", "create", "-p", "prod", ...connection, "--client-secret-file", "-"];
+  const result = await runCli(create, {
+    env: { ENTRATOOL_HOME: test.home, ENTRATOOL_VAULT_KEY: vaultKey },
+    stdin: "first-line\nsecond-line\n",
+  });
+  assertFails(result, 4, /The client secret has a line break in it/);
+  assert.doesNotMatch(result.stderr, /first-line|second-line/);
+});
+
+Deno.test("what is no longer needed is removed after the profiles are written", async () => {
+  await using test = await configured();
+  await test.create("prod");
+  let seen: unknown;
+  await changeProfiles(test.home, () => Promise.resolve([]), {
+    afterwards: async () => void (seen = await test.profiles()),
+  });
+  assert.deepEqual(seen, { version: 1, profiles: [] });
+});
+
+Deno.test("a wait for another process that changes profiles comes to an end", async () => {
+  await using test = await configured();
+  await test.create("prod");
+  using held = await Deno.open(`${test.home}/profiles.json.lock`, { write: true });
+  await held.lock(true);
+  const begin = Date.now();
+  await assert.rejects(
+    changeProfiles(test.home, (profiles) => Promise.resolve(profiles), { patience: 100 }),
+    /Another process has been changing .*profiles\.json for 0\.1 seconds/,
+  );
+  assert.ok(Date.now() - begin < 5000);
 });

@@ -145,3 +145,25 @@ Deno.test("get-token --emulator prints a token, leaves no trace and needs no con
     assert.deepEqual([...Deno.readDirSync(home)], []);
   });
 });
+
+Deno.test({
+  name: "each emulator --tls has a certificate file of its own, and takes it away",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await withHome(async (home) => {
+      await using first = await runEmulator(home, "--tls");
+      await using second = await runEmulator(home, "--tls");
+      for (const emulator of [first, second]) {
+        const result = await runProcess(["get-token"], {
+          env: { ...emulator.env, ENTRATOOL_HOME: home, ENTRATOOL_VAULT_KEY: "none" },
+        });
+        assert.equal(result.code, 0, result.stderr);
+      }
+      for (const emulator of [first, second]) {
+        emulator.child.kill("SIGTERM");
+        await emulator.child.status;
+      }
+      assert.deepEqual([...Deno.readDirSync(home)].map(({ name }) => name), []);
+    });
+  },
+});

@@ -51,6 +51,8 @@ Deno.test("a token is read from an argument, from standard input, and as it is p
     `Authorization: Bearer ${token}`,
     `authorization:Bearer ${token}`,
     `\ufeff${token}`,
+    `{"token_type": "Bearer", "access_token": "${token}"}\n`,
+    `export ENTRA_ACCESS_TOKEN=${token}\n`,
   ];
   for (const text of pasted) {
     assert.equal((await inspect(text)).stdout, expected, JSON.stringify(text));
@@ -153,4 +155,10 @@ Deno.test("a claim with a line break can not forge another", async () => {
   const { stdout } = await inspect(jwt({ name: "x\n  tid  forged", "a\nb": 1 }));
   assert.match(stdout, /x\\u\{a\} {2}tid {2}forged/);
   assert.match(stdout, /a\\u\{a\}b/);
+});
+
+Deno.test("JSON without a token is called that", async () => {
+  for (const text of ['{"error":"invalid_client"}', "{", '{"access_token":1}']) {
+    assertRefused(await inspect(text), /This is JSON without an access_token/);
+  }
 });

@@ -424,6 +424,35 @@ for (const noProxy of [{}, { NO_PROXY: "example.com" }, { no_proxy: "example.com
   });
 }
 
+const otherLoopback = ["127.0.0.2", "127.8.8.8", "[::1]"];
+for (const name of otherLoopback) {
+  Deno.test(`get-token never reaches ${name} through a proxy`, async () => {
+    await using server = startRawServer((connection) => send(connection, tokenAnswer("stolen")));
+    await using test = await emulated();
+    const proxy = `http://127.0.0.1:${server.port}`;
+    const authority = `http://${name}:${deadPort()}`;
+    const { code, stdout } = await runProcess(
+      ["get-token", "--authority", authority, "--timeout", "1s"],
+      { env: { ...test.env, HTTP_PROXY: proxy, HTTPS_PROXY: proxy, ALL_PROXY: proxy } },
+    );
+    assert.deepEqual({ code, stdout }, { code: 5, stdout: "" });
+    assert.deepEqual({ requests: server.requests, connections: server.connections }, {
+      requests: [],
+      connections: 0,
+    });
+  });
+}
+
+Deno.test("get-token takes a name that only looks like loopback to the proxy", async () => {
+  await using via = await proxied((connection) => send(connection, "HTTP/1.1 403 No\r\n\r\n"));
+  const { code } = await runProcess(
+    ["get-token", "--authority", "https://127.evil.test", "--timeout", "1s"],
+    { env: { ...via.env, HTTPS_PROXY: `http://127.0.0.1:${via.port}` } },
+  );
+  assert.equal(code, 5);
+  assert.equal(via.asked()[0], "CONNECT 127.evil.test:443 HTTP/1.1");
+});
+
 // Networks that end before the server.
 
 Deno.test("get-token tells a name that can not be resolved", async () => {

@@ -228,7 +228,9 @@ Deno.test("--env-file lies beneath the real environment and above the profile", 
       "export AZURE_TENANT_ID='file.example' # quoted",
       'AZURE_CLIENT_SECRET="file secret=1"',
       "ENTRATOOL_SCOPE=",
-      "no equals sign",
+      "",
+      'ENTRATOOL_NOTE="two',
+      'lines"',
     ].join("\n"),
   );
   const home = test.path;
@@ -378,6 +380,12 @@ Deno.test("--emulator tolerates nothing that it brings itself", async () => {
     ["--cloud", "public"],
     ["--authority", "https://x.example"],
     ["--env-file", "x"],
+    ["--account", "x"],
+    ["--claims", "{}"],
+    ["--port", "1"],
+    ["--no-interaction"],
+    ["--ca-file", "x"],
+    ["--force"],
   ];
   for (const extra of extras) {
     const { code, stdout, stderr } = await runCli(["get-token", "--emulator", ...extra]);
@@ -411,4 +419,84 @@ Deno.test("a secret on the command line is warned of, and no other", async () =>
   const warned = await sent(["--client-secret", "s3cret"], { home: test.path });
   assert.match(warned.stderr, /^warning: Other users of this machine can read --client-secret /);
   assert.doesNotMatch((await sent([], { home: test.path })).stderr, /warning/);
+});
+
+Deno.test("a line of --env-file that is no assignment is named and not repeated", async () => {
+  await using test = await homeWith({ name: "only" });
+  const path = `${test.path}/broken.env`;
+  const broken: readonly (readonly [content: string | Uint8Array, message: RegExp])[] = [
+    ["A=1\n\nhunter2\n", /^error: Line 3 of the file of --env-file is no assignment: /],
+    ["A='1\n2'\nhunter2", /^error: Line 3 /],
+    ["A=hunter2\0", /^error: Line 1 /],
+    [new Uint8Array([0xff, 0xfe, 0x41]), /^error: The file of --env-file is not UTF-8 text: /],
+  ];
+  for (const [content, message] of broken) {
+    await Deno.writeFile(
+      path,
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    );
+    const { code, stderr, requests } = await sent(["--env-file", path], { home: test.path });
+    assert.deepEqual({ code, requests }, { code: 4, requests: [] });
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /hunter2/);
+  }
+});
+
+Deno.test("who names a profile is told of each variable that overrides it", async () => {
+  await using test = await homeWith({ name: "only" });
+  const env = {
+    AZURE_TENANT_ID: "environment.example",
+    AZURE_CLIENT_ID: ids.environment,
+    AZURE_CLIENT_SECRET: "environment-secret",
+    ENTRATOOL_CLOUD: "usgov",
+  };
+  const named = await sent(["-p", "only"], { home: test.path, env });
+  assert.deepEqual(
+    named.stderr.match(/^warning: \w+ overrides/gm),
+    Object.keys(env).map((name) => `warning: ${name} overrides`).toSorted((a, b) => {
+      const order = ["TENANT", "CLIENT_ID", "CLOUD", "SECRET"];
+      const rank = (text: string) => order.findIndex((each) => text.includes(each));
+      return rank(a) - rank(b);
+    }),
+  );
+  const chosen = { ...env, ENTRATOOL_PROFILE: "only" };
+  assert.doesNotMatch((await sent([], { home: test.path, env: chosen })).stderr, /warning/);
+  const same = { AZURE_TENANT_ID: "profile.example", AZURE_CLIENT_ID: ids.profile };
+  const agreeing = await sent(["-p", "only"], { home: test.path, env: same });
+  assert.doesNotMatch(agreeing.stderr, /warning/);
+});
+
+Deno.test("a file that is not there is refused, though a cached token needs none", async () => {
+  await using test = await homeWith();
+  const absent = `${test.path}/absent`;
+  for (const flag of ["--client-secret-file", "--certificate"]) {
+    const { code, stderr } = await sent(
+      ["--tenant", "a.example", "--client-id", ids.flag, flag, absent],
+      { home: test.path },
+    );
+    assert.equal(code, 4);
+    assert.match(
+      stderr,
+      /^error: The (?:client secret|certificate) can not be read from .*: there is no such file/,
+    );
+  }
+});
+
+Deno.test("a huge value is not repeated whole", async () => {
+  await using test = await homeWith();
+  const huge = "x".repeat(100_000);
+  const { code, stderr } = await sent([
+    "--tenant",
+    huge,
+    "--client-id",
+    ids.flag,
+    "-f",
+    "ClientCredentials",
+    "--client-secret",
+    "s3cret",
+  ], {
+    home: test.path,
+  });
+  assert.equal(code, 4);
+  assert.ok(stderr.length < 2000, `${stderr.length}`);
 });

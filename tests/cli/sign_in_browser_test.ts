@@ -191,30 +191,23 @@ async function paste(lines: Paste, argv: readonly string[] = interactive) {
   return outcome;
 }
 
-/** The redirect with its parameters in the query, as the address bar shows it. */
-async function addressBar(address: URL): Promise<string> {
-  const asQuery = new URL(address);
-  asQuery.searchParams.set("response_mode", "query");
-  return await redirectOf(asQuery);
-}
-
 const forged = async (address: URL) => {
-  const url = new URL(await addressBar(address));
+  const url = new URL(await redirectOf(address));
   url.searchParams.set("state", "f".repeat(43));
   return url.href;
 };
 const codeOf = async (address: URL) =>
-  new URL(await addressBar(address)).searchParams.get("code") ?? "";
+  new URL(await redirectOf(address)).searchParams.get("code") ?? "";
 
 const pastes: readonly [name: string, lines: Paste, refusals: number][] = [
-  ["the address", async (address) => [await addressBar(address)], 0],
-  ["the address in quotes", async (address) => [`'${await addressBar(address)}'`], 0],
-  ["empty lines, then the address", async (address) => ["", " ", await addressBar(address)], 0],
+  ["the address", async (address) => [await redirectOf(address)], 0],
+  ["the address in quotes", async (address) => [`'${await redirectOf(address)}'`], 0],
+  ["empty lines, then the address", async (address) => ["", " ", await redirectOf(address)], 0],
   ["the bare code", async (address) => [await codeOf(address)], 0],
-  ["garbage, then the address", async (address) => ["what?", await addressBar(address)], 1],
+  ["garbage, then the address", async (address) => ["what?", await redirectOf(address)], 1],
   [
     "another sign-in's address, then this one's",
-    async (address) => [await forged(address), await addressBar(address)],
+    async (address) => [await forged(address), await redirectOf(address)],
     1,
   ],
 ];
@@ -237,6 +230,15 @@ Deno.test("get-token with a listener reads nothing that is piped in: it is anoth
   });
   assert.equal(code, 0, stderr);
   assert.doesNotMatch(stderr, /paste/i);
+});
+
+Deno.test("the address that is shown has an answer to paste; the one that is opened keeps the code out of sight", async () => {
+  await using test = await signInTest();
+  const { code, authorize, host } = await test.run(interactive, { terminals: ["stdin", "stderr"] });
+  const [opened = ""] = host.opened;
+  const { response_mode, ...rest } = Object.fromEntries(new URL(opened).searchParams);
+  assert.deepEqual({ ...rest, response_mode: "query" }, authorize);
+  assert.deepEqual({ code, response_mode }, { code: 0, response_mode: "form_post" });
 });
 
 // How it fails.

@@ -138,7 +138,7 @@ export function authorizeUrl(stderr: string): URL | undefined {
 
 /** Does what a browser does: goes there, posts the form that comes back, and returns the last page. */
 export async function visit(url: string | URL): Promise<string> {
-  const answer = await fetch(url, { redirect: "manual" });
+  const answer = await fetch(url);
   const text = await answer.text();
   const [, action] = /<form method="post" action="([^"]+)"/.exec(text) ?? [];
   if (action === undefined) return text;

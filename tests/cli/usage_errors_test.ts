@@ -124,6 +124,25 @@ const mistakes: readonly (readonly [
     'Did you mean "create"?',
   ],
   [
+    "a flag is suggested by a word of it",
+    ["get-token", "--secret", "x"],
+    "There is no flag --secret",
+    "Did you mean --client-secret-file or --client-secret?",
+  ],
+  [
+    "a flag that is like no other is not repeated",
+    ["get-token", "--hunter2hunter2", "x"],
+    "There is no such flag",
+  ],
+  [
+    "a misspelt flag of the program itself is corrected",
+    ["--verson"],
+    "There is no flag --verson",
+    "Did you mean --version?",
+  ],
+  ["help is a flag", ["help"], 'There is no command "help"', "Type entratool --help"],
+  ["a list of no scopes is refused", ["get-token", "-s", ","], "--scope: the value holds no scope"],
+  [
     "an unknown command is not repeated",
     ["frobnicate"],
     "There is no such command",
@@ -217,10 +236,24 @@ for (const { path } of all) {
   });
 }
 
+for (const { path, command } of all) {
+  Deno.test(`the help of entratool ${path.join(" ")} has 80 columns and says what each flag takes`, async () => {
+    const { stdout } = await run([...path, "--help"]);
+    assert.deepEqual(stdout.split("\n").filter((line) => line.length > 80), []);
+    if (command === undefined) return;
+    assert.match(stdout, /^ {2}entratool .*\[flags\]$/m);
+    const flags = stdout.slice(stdout.indexOf("\nFLAGS\n"));
+    for (const [name, flag] of Object.entries(command.parameters.flags ?? {})) {
+      const [, takes] = new RegExp(`--${kebab(name)}(?:/\\S+)? (\\S+)`).exec(flags) ?? [];
+      if (flag.kind === "parsed") assert.equal(takes, flag.placeholder, `--${kebab(name)}`);
+    }
+  });
+}
+
 /** Each command of the program in the EXAMPLES section, without what a shell makes of the rest. */
 function examplesOf(help: string): readonly string[] {
   const [, section = ""] = /^EXAMPLES\n((?: {2}.*\n?)+)/m.exec(help) ?? [];
-  return section.split("\n").flatMap((line) =>
+  return section.replaceAll(/ \\\n */g, " ").split("\n").flatMap((line) =>
     [...line.matchAll(/entratool [^|<>)"]*/g)].map(([command]) => command.trim())
   );
 }

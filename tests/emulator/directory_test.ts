@@ -7,6 +7,7 @@ import { contoso, exampleWith, withEmulator } from "./emulated.ts";
 const minimal = { tenants: [{ id: contoso.tenantId, domains: ["contoso.com"] }] };
 const orders = { appId: contoso.ordersAppId, identifierUris: ["api://orders"], roles: ["Read"] };
 const app = { clientId: contoso.clientId };
+const ada = { id: contoso.clientId, userPrincipalName: "a@b.c" };
 /** Made once with openssl; nothing here depends on its dates. */
 const ellipticCertificate = `-----BEGIN CERTIFICATE-----
 MIIBcjCCARegAwIBAgIUWvJOoejTIjN3/lcVgYhntTW4igQwCgYIKoZIzj0EAwIw
@@ -108,6 +109,54 @@ const mistakes: readonly (readonly [unknown, string, RegExp])[] = [
     "users[0].userPrincipalName",
     /Expected a name such as/,
   ],
+  [
+    { ...minimal, users: [{ ...ada, guestOf: ["x.com"] }] },
+    "users[0].guestOf[0]",
+    /No tenant has this/,
+  ],
+  [{ ...minimal, users: [{ ...ada, password: "" }] }, "users[0].password", /The string is empty/],
+  [
+    {
+      ...minimal,
+      resources: [orders],
+      apps: [{ ...app, permissions: [{ resource: "api://orders", userConsent: ["Write"] }] }],
+    },
+    "apps[0].permissions[0].userConsent[0]",
+    /has no such scope/,
+  ],
+  ...([
+    [{}, "", /Give "autoApprove" or "autoDeny"/],
+    [{ autoApprove: "a@b.c", autoDeny: "a@b.c" }, "", /Give "autoApprove" or "autoDeny"/],
+    [{ autoApprove: "x@y.z" }, ".autoApprove", /No user has this/],
+    [{ autoDeny: "x@y.z" }, ".autoDeny", /No user has this/],
+    [{ autoDeny: "a@b.c", pendingPolls: -1 }, ".pendingPolls", /from 0 to 1000/],
+  ] as const).map(([signIn, path, says]) =>
+    [{ ...minimal, users: [ada], signIn }, `signIn${path}`, says] as const
+  ),
+  [{ ...minimal, deviceCode: { interval: 301 } }, "deviceCode.interval", /from 0 to 300/],
+  [{ ...minimal, deviceCode: { lifetime: 0 } }, "deviceCode.lifetime", /from 1 to 86400/],
+  [{ ...minimal, deviceCode: { slowDown: 1 } }, "deviceCode.slowDown", /Expected true or false/],
+  [
+    { ...minimal, refreshTokens: { rotation: "never" } },
+    "refreshTokens.rotation",
+    /Expected one of lenient, strict/,
+  ],
+  ...([
+    [{}, "", /"require" is missing/],
+    [{ require: "x" }, ".require", /Expected one of mfa, mfaRegistration, block, blockDeviceCode/],
+    [{ require: "mfa", user: "x@y.z" }, ".user", /No user has this/],
+    [{ require: "mfa", resource: "api://x" }, ".resource", /No resource has this/],
+    [{ require: "mfa", at: ["token"] }, ".at[0]", /Expected one of authorize, authorization_code/],
+    [{ require: "mfa", code: 1 }, ".code", /from 10000/],
+    [{ require: "mfa", ms: 1 }, "", /Unknown member "ms"/],
+  ] as const).map(([rule, path, says]) =>
+    [{ ...minimal, conditionalAccess: [rule] }, `conditionalAccess[0]${path}`, says] as const
+  ),
+  [
+    { ...minimal, tokenLifetimes: { refreshToken: 0 } },
+    "tokenLifetimes.refreshToken",
+    /from 1 to/,
+  ],
   [{ ...minimal, tokenLifetimes: { idToken: 1 } }, "tokenLifetimes", /Unknown member "idToken"/],
   ...[[1], [2, 1], [1, 2, 3]].map((range) =>
     [
@@ -130,6 +179,8 @@ const mistakes: readonly (readonly [unknown, string, RegExp])[] = [
     [{ action: "reset", endpoint: "token", nth: 1, from: 1 }, "", /"nth" or "from", not both/],
     [{ action: "reset", endpoint: "token", ms: 1 }, "", /Unknown member "ms"/],
     [{ action: "reset", endpoint: "keys", clientId: contoso.clientId }, ".clientId", /no client/],
+    [{ action: "reset", endpoint: "login", clientId: contoso.clientId }, ".clientId", /no client/],
+    [{ action: "reset", endpoint: "authorize", grantType: "x" }, ".grantType", /have no grant/],
     [{ action: "status", endpoint: "any" }, "", /"status" is missing/],
     [{ action: "status", endpoint: "any", status: 200 }, ".status", /from 400 to 599/],
     [
@@ -190,7 +241,16 @@ Deno.test("parseDirectory() reads the least and the example", () => {
     { id: contoso.tenantId, name: "contoso.com", domains: ["contoso.com"] },
   ]);
   assert.deepEqual(least.apps, []);
-  assert.deepEqual(least.tokenLifetimes.accessToken, [3600, 5400]);
+  assert.deepEqual(least.tokenLifetimes, {
+    accessToken: [3600, 5400],
+    continuousAccessToken: [72000, 86400],
+    authorizationCode: 600,
+    refreshToken: 7776000,
+    spaRefreshToken: 86400,
+  });
+  assert.deepEqual(least.deviceCode, { interval: 5, lifetime: 900, slowDown: false });
+  assert.deepEqual(least.refreshTokens, { rotation: "lenient" });
+  assert.equal(least.automaticSignIn, undefined);
   const example = parseDirectory(exampleDirectory(), "x");
   assert.equal(example.users.length, 3);
   assert.equal(example.resources.length, 3);
@@ -240,7 +300,14 @@ Deno.test("parseDirectory() throws nothing but EntraToolError, whatever it is gi
     { endpoint: "token", action: "aadsts", code: 50196, suberror: "x", claims: "{}" },
     { endpoint: "token", action: "redirect", location: "https://x.example", status: 307 },
   ];
-  example.tokenLifetimes = { accessToken: [1, 2] };
+  example.tokenLifetimes = { accessToken: [1, 2], authorizationCode: 1, refreshToken: 2 };
+  example.signIn = { autoApprove: example.users[0].userPrincipalName, pendingPolls: 1 };
+  example.deviceCode = { interval: 1, lifetime: 2, slowDown: true };
+  example.refreshTokens = { rotation: "strict" };
+  example.conditionalAccess = [
+    { require: "mfa", user: example.users[0].userPrincipalName, at: ["authorize"] },
+    { require: "block", resource: "api://orders", code: 53003, suberror: "x", claims: "{}" },
+  ];
   example.apps[0].certificates = ["x", { path: "y" }];
   const places: (string | number)[][] = [];
   const collect = (value: unknown, path: (string | number)[]) => {

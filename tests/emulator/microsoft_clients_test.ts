@@ -6,47 +6,14 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { decodeJwt } from "jose";
-import type { Emulator, EmulatorOptions } from "../../src/emulator/emulator.ts";
-import { programFlags } from "../interop/program.ts";
+import type { Emulator } from "../../src/emulator/emulator.ts";
 import { contoso, exampleWith, exampleWithApps, withEmulator } from "./emulated.ts";
+import { openssl, opensslIsMissing, withClients } from "./microsoft_clients.ts";
 
 const msal = new URL("../interop/msal_client.ts", import.meta.url);
 const identity = new URL("../interop/identity_client.ts", import.meta.url);
 const certifiedId = "c0ffee00-0000-4000-8000-0000000000a7";
 const graphScope = "https://graph.microsoft.com/.default";
-
-const openssl = (...args: string[]) =>
-  new Deno.Command("openssl", { args, stdin: "null", stdout: "piped", stderr: "null" }).output();
-const opensslIsMissing = await openssl("version").then(({ success }) => !success, () => true);
-
-/** Runs with an emulator over TLS and a way to run clients that trust it and nothing else. */
-async function withClients(
-  options: EmulatorOptions,
-  test: (
-    emulator: Emulator,
-    run: (client: URL, settings: Record<string, unknown>) => Promise<Record<string, unknown>>,
-  ) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await withEmulator({ ...options, tls: true }, async (emulator) => {
-      const caFile = `${folder}/ca.pem`;
-      await Deno.writeTextFile(caFile, emulator.caCertificate!);
-      await test(emulator, async (client, settings) => {
-        const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-          args: [...programFlags, client.pathname, JSON.stringify(settings)],
-          // Both clients use node:https, which in Deno knows this variable and not --cert.
-          env: { NODE_EXTRA_CA_CERTS: caFile, NO_PROXY: "localhost" },
-        }).output();
-        const text = new TextDecoder().decode(stdout);
-        assert.ok(text.startsWith("{"), new TextDecoder().decode(stderr));
-        return JSON.parse(text);
-      });
-    });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** The paths that were asked for, without the tenant, and how each was answered. */
 function answers(emulator: Emulator): string[] {

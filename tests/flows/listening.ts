@@ -50,6 +50,7 @@ export interface RawRequest {
   readonly target?: string;
   /** Null for none. */
   readonly host?: string | null;
+  /** Empty ones are left out. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** Where to connect to. */
@@ -76,7 +77,9 @@ export function rawRequest(listener: RedirectListener, request: RawRequest): str
     ...request.headers,
   });
   return `${method} ${target} HTTP/1.1\r\n` +
-    headers.map(([name, value]) => `${name}: ${value}\r\n`).join("") + `\r\n${body ?? ""}`;
+    headers.filter(([name, value]) => name === "Host" || value !== "")
+      .map(([name, value]) => `${name}: ${value}\r\n`).join("") +
+    `\r\n${body ?? ""}`;
 }
 
 /** Sends one request and reads the whole answer. */

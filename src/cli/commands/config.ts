@@ -96,7 +96,7 @@ client secret too.
 EXAMPLES
   entratool config edit -p service-principal --client-secret-file new-secret.txt
   entratool config edit -p service-principal -s api://orders/.default
-  entratool config edit -p service-principal --flow "" --scope ""`,
+  entratool config edit -p service-principal --flow= --scope=`,
   },
 });
 

@@ -197,7 +197,7 @@ function checkSecretStays(before: Profile, after: Profile): void {
     `With another ${what} the client secret of profile "${before.name}" would be sent elsewhere`,
     {
       hint:
-        'Give the matching one too: --client-secret-file PATH, or --certificate PATH, or --client-secret-file "" for none',
+        "Give the matching one too: --client-secret-file PATH, or --certificate PATH, or --client-secret-file= for none",
     },
   );
 }

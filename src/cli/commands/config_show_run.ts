@@ -77,7 +77,7 @@ async function showOrigins(this: AppContext, flags: ShowFlags, env: Environment)
     [
       "timeout",
       timeout === undefined
-        ? settings.flow.value === "ClientCredentials" ? "60s" : "60s, 15m to sign in"
+        ? settings.flow.value === "ClientCredentials" ? "60s" : "60s, 20m to sign in"
         : `${timeout.value / 1000}s`,
       timeout?.origin ?? byDefault,
     ],

@@ -124,6 +124,30 @@ for (const [status, tries] of statuses) {
   });
 }
 
+Deno.test("postForm() makes the form anew for each try, as an assertion in it ends while it waits", async () => {
+  const host = network([answer(503, { "retry-after": "20" })]);
+  const made: number[] = [];
+  const form = () => {
+    made.push(host.now());
+    return Promise.resolve({ client_assertion: `made at ${host.now()}` });
+  };
+  await postForm(exchange({ form }), host);
+  assert.deepEqual(made, [now, now + 20_000, now + 40_000]);
+  assert.deepEqual(
+    host.requests.map(({ body }) => new URLSearchParams(body).get("client_assertion")),
+    made.map((time) => `made at ${time}`),
+  );
+});
+
+Deno.test("postForm() asks again when the answer itself says that the problem passes", async () => {
+  const host = network([answer(400), answer(200)]);
+  const isPassing = ({ status }: { readonly status: number }) => status === 400;
+  assert.equal((await postForm(exchange({ isPassing }), host)).status, 200);
+  const once = network([answer(400)]);
+  await postForm(exchange({ isPassing, retryAfter: "unsent" }), once);
+  assert.equal(once.requests.length, 1);
+});
+
 Deno.test("postForm() stops at the first answer that is worth having", async () => {
   const host = network([answer(503), lost, notConnected("refused"), answer(400)]);
   assert.equal((await postForm(exchange(), host)).status, 400);

@@ -216,6 +216,11 @@ Deno.test("readPastedResponse() refuses what does not look like a code", () => {
   }
 });
 
+Deno.test("readPastedResponse() reads no more than 64 KiB", () => {
+  const more = Array.from({ length: 7 }, (_, i) => `&x${i}=${"x".repeat(10_000)}`).join("");
+  assert.deepEqual(paste(`${query}${more}`), { kind: "foreign", reason: "text" });
+});
+
 Deno.test("readPastedResponse() throws at nothing", () => {
   const part = fc.oneof(
     fc.constantFrom("http://localhost:8400/callback", "?", "#", "&", "=", "state", state, "code"),
