@@ -19,7 +19,6 @@ import { createNonce, createPkce, createState, type Pkce } from "./pkce.ts";
 import { userTokenSet } from "./received_token.ts";
 import {
   type RedirectListener,
-  type RedirectListenerOptions,
   type SignInOutcome,
   startRedirectListener,
 } from "./redirect_listener.ts";
@@ -69,7 +68,11 @@ async function signInWithBrowser(input: FlowInput, host: FlowHost): Promise<Toke
   const registered = parseRedirectUri(input.signIn.redirectUri);
   const state = createState();
   await using listener = canListenAt(registered)
-    ? await listen({ ...listenAt(input.signIn), state, signal: input.deadline.signal })
+    ? await startRedirectListener({
+      ...listenAt(input.signIn),
+      state,
+      signal: input.deadline.signal,
+    })
     : undefined;
   // without a listener the URI is sent as it was typed: Entra compares it to the letter
   const redirectUri = listener?.redirectUri ?? input.signIn.redirectUri ?? "";
@@ -116,21 +119,6 @@ function parseRedirectUri(text: string | undefined): URL | undefined {
 function canListenAt(redirectUri: URL | undefined): boolean {
   return redirectUri === undefined ||
     (redirectUri.protocol === "http:" && isLoopback(redirectUri.hostname));
-}
-
-/** Starts the listener. @throws EntraToolError usage when Deno was not allowed to, too */
-async function listen(options: RedirectListenerOptions): Promise<RedirectListener> {
-  try {
-    return await startRedirectListener(options);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
-    throw new EntraToolError(
-      "usage",
-      "net_not_allowed",
-      "Deno was not allowed to listen on this machine, where the sign-in must end",
-      { hint: "Add it to the permissions: --allow-net=localhost,127.0.0.1,[::1]", cause },
-    );
-  }
 }
 
 /** Where to listen. @throws EntraToolError usage when two ports are given */

@@ -133,7 +133,15 @@ function isRefusal(error: unknown): boolean {
 }
 
 function portError({ redirectUri, port }: LoopbackPlace, cause: unknown): unknown {
-  if (cause instanceof EntraToolError || cause instanceof Deno.errors.NotCapable) return cause;
+  if (cause instanceof EntraToolError) return cause;
+  if (cause instanceof Deno.errors.NotCapable) {
+    return new EntraToolError(
+      "usage",
+      "net_not_allowed",
+      "Deno was not allowed to listen on this machine, where the sign-in must end",
+      { hint: "Add it to the permissions: --allow-net=localhost,127.0.0.1,[::1]", cause },
+    );
+  }
   const another = redirectUri === localhost
     ? "leave out --port for any free one"
     : "register another redirect URI and name it: --redirect-uri URI";

@@ -1,10 +1,10 @@
 /** The refresh token grant (RFC 6749 §6): a new access token without the person, and what to do when that is refused. */
 
-import type { SignedIn } from "../accounts.ts";
 import type { EntraToolError } from "../errors.ts";
 import { readTokenResponse } from "../entra/token_endpoint.ts";
 import { userScopes } from "../entra/scope.ts";
 import type { FlowName } from "../names.ts";
+import type { Account } from "../token/account.ts";
 import type { TokenSet } from "../token/token_set.ts";
 import type { FlowHost, FlowInput } from "./flow.ts";
 import { clientFields, post, responseContext } from "./token_request_fields.ts";
@@ -19,7 +19,7 @@ import { userTokenSet } from "./received_token.ts";
  * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#refresh-the-access-token
  */
 export async function refreshToken(
-  { account, refreshToken = "" }: SignedIn,
+  { account, refreshToken = "" }: { readonly account: Account; readonly refreshToken?: string },
   input: FlowInput,
   host: FlowHost,
 ): Promise<TokenSet> {

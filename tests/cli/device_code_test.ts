@@ -7,7 +7,11 @@ const deviceCode = ["get-token", "-f", "DeviceCode"];
 
 type Config = Readonly<Record<string, unknown>>;
 
-async function signIn(config: Config = {}, argv: readonly string[] = [], options?: RunOptions) {
+interface SignInOptions extends RunOptions {
+  readonly argv?: readonly string[];
+}
+
+async function signIn(config: Config, { argv = [], ...options }: SignInOptions = {}) {
   await using test = await signInTest(config);
   const outcome = await test.run([...deviceCode, ...argv], options);
   const polls = outcome.forms.filter(({ path }) => path === "token");
@@ -47,7 +51,7 @@ for (
   ] as const
 ) {
   Deno.test(`get-token shows code and address plain ${name}`, async () => {
-    const { code, stderr } = await signIn({}, [], options);
+    const { code, stderr } = await signIn({}, options);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^ {2}Address {2}http:\S+$/m);
     assert.match(stderr, /^ {2}Code {5}[A-Z2-9]{9}$/m);
@@ -70,7 +74,7 @@ Deno.test("get-token words the message itself where the server has none", async 
 });
 
 Deno.test("get-token -o json prints JSON and nothing else on stdout", async () => {
-  const { stdout } = await signIn(pending(3), ["-o", "json"]);
+  const { stdout } = await signIn(pending(3), { argv: ["-o", "json"] });
   const { account, token_type, from_cache } = JSON.parse(stdout);
   assert.deepEqual({ account, token_type, from_cache }, {
     account: ada,
@@ -81,7 +85,7 @@ Deno.test("get-token -o json prints JSON and nothing else on stdout", async () =
 
 Deno.test("get-token sends the device code request as Entra wants it, without a credential", async () => {
   const env = { AZURE_CLIENT_SECRET: "not-for-public-clients" };
-  const { code, stderr, forms } = await signIn({}, [], { env });
+  const { code, stderr, forms } = await signIn({}, { env });
   assert.equal(code, 0, stderr);
   const [{ device_code, ...request } = {}, { device_code: polled, ...poll } = {}] = forms;
   assert.deepEqual(request, {
@@ -282,7 +286,7 @@ Deno.test("get-token does not wait longer than the code is valid", async () => {
 });
 
 Deno.test("a code that is valid for a quarter of an hour ends before the time for the command does", async () => {
-  const { code, stderr, host } = await signIn(pending(1000), [], {
+  const { code, stderr, host } = await signIn(pending(1000), {
     prepare: (host) => {
       const deadline = host.deadline.bind(host);
       host.deadline = (timeoutMs) => {

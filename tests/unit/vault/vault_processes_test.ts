@@ -8,7 +8,7 @@ import { filesIn, inNewHome, keyInEnvironment, open, patient } from "../../fixtu
 
 const program = new URL("../../fixtures/vault_process.ts", import.meta.url).href;
 /** Modules that are loaded on demand are read by the program, not by Deno. */
-const modules = decodeURIComponent(new URL("../../../src/vault", import.meta.url).pathname);
+const modules = decodeURIComponent(new URL("../../../src", import.meta.url).pathname);
 
 function command(home: string, args: string[], env: Record<string, string> = keyInEnvironment) {
   return new Deno.Command(Deno.execPath(), {
