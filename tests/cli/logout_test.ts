@@ -83,7 +83,7 @@ Deno.test("logout leaves the tokens of apps alone", async () => {
   assert.equal(after.stdout, app.stdout);
 });
 
-const endSession = "--end-session";
+const endSession = "--browser";
 Deno.test(`logout ${endSession} shows the sign-out page's address and opens it`, async () => {
   await using test = await everywhere();
   const url = `${test.emulator.origin}/${tenantId}/oauth2/v2.0/logout`;

@@ -1,7 +1,13 @@
 /** `entratool get-token --emulator`: the whole way of a token, against an emulator that lives as long as the command. */
 
-import { startEmulator } from "../../emulator/emulator.ts";
+import {
+  type Directory,
+  exampleDirectory,
+  parseDirectory,
+  startEmulator,
+} from "../../emulator/emulator.ts";
 import { EntraToolError } from "../../errors.ts";
+import type { FlowName } from "../../names.ts";
 import { parseScopeList } from "../../token/scope_list.ts";
 import type { TokenRequest } from "../../token_request.ts";
 import type { GetTokenFlags } from "./get_token.ts";
@@ -11,11 +17,17 @@ import type { GetTokenFlags } from "./get_token.ts";
  * and nothing is cached.
  */
 const meaningful: ReadonlySet<string> = new Set<keyof GetTokenFlags>([
+  "browser",
   "emulator",
   "file",
   "flow",
+  "loginHint",
+  "noBrowser",
   "noCache",
+  "noInteraction",
   "output",
+  "port",
+  "prompt",
   "scope",
   "showIdToken",
   "showRefreshToken",
@@ -47,30 +59,57 @@ export async function withThrowAwayEmulator(
       },
     );
   }
-  const emulator = await startEmulator();
+  const flow = flags.flow ?? "ClientCredentials";
+  const directory = parseDirectory(exampleDirectory(), "example directory");
+  const { clientId, secret, redirectUri } = appFor(flow, directory);
+  const emulator = await startEmulator({ directory });
   try {
-    const { seed } = emulator;
-    if (seed?.clientSecret === undefined) throw new Error("the emulator has no app with a secret");
     await use({
       profile: undefined,
-      tenant: seed.tenantId,
-      clientId: seed.clientId,
+      tenant: emulator.tenantId,
+      clientId,
       cloud: undefined,
       authority: emulator.origin,
-      flow: flags.flow ?? "ClientCredentials",
+      flow,
       scopes: parseScopeList(flags.scope ?? []),
-      credential: {
-        kind: "client-secret",
-        secret: { from: "value", value: seed.clientSecret },
-      },
+      credential: secret === undefined
+        ? undefined
+        : { kind: "client-secret", secret: { from: "value", value: secret } },
       caFile: undefined,
       timeout: flags.timeout,
       account: undefined,
       pins: {},
       claims: undefined,
-      signIn: {},
+      signIn: {
+        ...(redirectUri === undefined ? {} : { redirectUri }),
+        ...(flags.port === undefined ? {} : { port: flags.port }),
+        ...(flags.loginHint === undefined ? {} : { loginHint: flags.loginHint }),
+        ...(flags.prompt === undefined ? {} : { prompt: flags.prompt }),
+      },
     });
   } finally {
     await emulator.close();
   }
+}
+
+interface ChosenApp {
+  readonly clientId: string;
+  readonly secret?: string;
+  readonly redirectUri?: string;
+}
+
+/** The app of the example directory that is registered for the flow. */
+function appFor(flow: FlowName, { apps }: Directory): ChosenApp {
+  const isForPeople = flow === "InteractiveBrowser" || flow === "DeviceCode";
+  const app = apps.find(({ publicClient, secrets }) =>
+    isForPeople ? publicClient : secrets.length > 0
+  );
+  if (app === undefined) throw new Error(`the example directory has no app for ${flow}`);
+  const [secret] = app.secrets;
+  const [redirectUri] = app.redirectUris.web;
+  return {
+    clientId: app.clientId,
+    ...(isForPeople || secret === undefined ? {} : { secret: secret.value }),
+    ...(flow === "AuthorizationCode" && redirectUri !== undefined ? { redirectUri } : {}),
+  };
 }

@@ -9,7 +9,7 @@ export interface LogoutFlags {
   readonly profile?: string | undefined;
   readonly account?: string | undefined;
   readonly all?: boolean | undefined;
-  readonly endSession?: boolean | undefined;
+  readonly browser?: boolean | undefined;
   readonly envFile?: string | undefined;
 }
 
@@ -20,7 +20,7 @@ export const logoutCommand = buildCommand<LogoutFlags, [], AppContext>({
       profile: valueFlag(parseText, "NAME", "The profile whose people are signed out"),
       account: accountFlag("Only this account"),
       all: switchFlag("Everybody, of all profiles and of none"),
-      endSession: switchFlag("End the browser's session too, by opening Entra's sign-out page"),
+      browser: switchFlag("End the browser's session too, by opening Entra's sign-out page"),
       envFile: connectionFlags.envFile,
     },
     aliases: { p: "profile" },
@@ -35,6 +35,7 @@ An access token that was handed out stays valid until it ends; that is Entra's r
 EXAMPLES
   entratool logout -p desktop-app
   entratool logout -p desktop-app --account ada@contoso.com
+  entratool logout -p desktop-app --browser
   entratool logout --all`,
   },
 });

@@ -29,7 +29,7 @@ export default async function logout(this: AppContext, flags: LogoutFlags): Prom
   this.messages.note(
     names.length === 0 ? "Nobody was signed in" : `Signed out: ${names.join(", ")}`,
   );
-  if (!flags.endSession) return;
+  if (!flags.browser) return;
   const logins = settings === undefined
     ? [...new Set(people.map(({ login }) => login))].map((login) => {
       const cloud = parseCloudName(login);
