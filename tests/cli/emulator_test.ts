@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import { decodeJwt } from "jose";
+import { runApp } from "../../src/app.ts";
+import { FakeHost } from "../fakes/fake_host.ts";
+import { browse, chromiumIsMissing } from "../interop/program.ts";
 import { runCli, runProcess, spawnCli } from "./run_cli.ts";
 
 interface RunningEmulator extends AsyncDisposable {
@@ -166,4 +169,45 @@ Deno.test({
       assert.deepEqual([...Deno.readDirSync(home)].map(({ name }) => name), []);
     });
   },
+});
+
+for (const flow of ["InteractiveBrowser", "AuthorizationCode"]) {
+  Deno.test({
+    name: `get-token --emulator -f ${flow} lets a person sign in with a browser`,
+    ignore: chromiumIsMissing,
+    fn: async () => {
+      const page = Promise.withResolvers<string>();
+      const { code, stdout, stderr } = await runCli([
+        "get-token",
+        "--emulator",
+        "-f",
+        flow,
+        "-o",
+        "json",
+      ], {
+        terminals: ["stderr"],
+        isRealTime: true,
+        browser: async (url) => {
+          const { text } = await browse({
+            steps: [{ goto: url }, { click: { role: "button", name: "Ada" } }, {
+              waitForText: "Signed in",
+            }],
+          });
+          page.resolve(text);
+        },
+      });
+      assert.equal(code, 0, stderr);
+      assert.match(JSON.parse(stdout).account, /^ada@/);
+      assert.match(await page.promise, /return to the terminal/);
+    },
+  });
+}
+
+Deno.test("get-token --emulator -f DeviceCode shows a code and ends with 130 on Ctrl-C", async () => {
+  using host = new FakeHost({ terminals: ["stderr"], isRealTime: true });
+  const running = runApp(["get-token", "--emulator", "-f", "DeviceCode"], host);
+  while (!/Code {5}/.test(host.stderrText)) await new Promise((resolve) => setTimeout(resolve, 10));
+  host.cancel();
+  assert.equal(await running, 130);
+  assert.equal(host.stdoutText, "");
 });

@@ -382,8 +382,8 @@ Deno.test("--emulator tolerates nothing that it brings itself", async () => {
     ["--env-file", "x"],
     ["--account", "x"],
     ["--claims", "{}"],
-    ["--port", "1"],
-    ["--no-interaction"],
+    ["--redirect-uri", "http://localhost"],
+    ["--domain-hint", "x"],
     ["--ca-file", "x"],
     ["--force"],
   ];
