@@ -11,6 +11,11 @@ export function unmarkValue(text: string): string {
   return text.startsWith(mark) ? text.slice(1) : text;
 }
 
+/** Whether it is a value that {@link normalizeArgv} found. */
+export function isMarkedValue(text: string): boolean {
+  return text.startsWith(mark);
+}
+
 /** What {@link normalizeArgv} has to know of the flags. */
 export interface FlagNames {
   /** `--name` and `-n` of the flags that take a value. */
@@ -67,4 +72,27 @@ function splitAttached(
   if (flag === argument || !flags.withValue.has(flag)) return undefined;
   const rest = argument.slice(flag.length);
   return { flag, value: rest.startsWith("=") ? rest.slice(1) : rest };
+}
+
+/** What is known of a flag here: whether it takes a value. */
+export interface FlagKind {
+  readonly kind: string;
+}
+
+/** `getToken` as people type it: `get-token`. */
+export function typedName(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The names of a command's flags, with those that every command has. */
+export function namesOfFlags(
+  flags: Readonly<Record<string, FlagKind>>,
+  aliases: Readonly<Record<string, string>>,
+): FlagNames {
+  const withValue = new Set<string>();
+  const withoutValue = new Set<string>(["--help", "-h", "--help-all", "-H", "--version", "-v"]);
+  const setOf = (name: string) => flags[name]?.kind === "parsed" ? withValue : withoutValue;
+  for (const name of Object.keys(flags)) setOf(name).add(`--${name}`).add(`--${typedName(name)}`);
+  for (const [alias, name] of Object.entries(aliases)) setOf(name).add(`-${alias}`);
+  return { withValue, withoutValue };
 }

@@ -10,9 +10,9 @@ import {
   formatMessageForArgumentScannerError,
   text_en,
 } from "@stricli/core";
-import { EntraToolError } from "../errors.ts";
 import type { Messages } from "../output/messages.ts";
 import { ValueError } from "./parsers.ts";
+import { thrownText } from "./thrown.ts";
 
 /** A name as it is typed; Stricli sets some of its suggestions in backticks. */
 const typed = (name: string) =>
@@ -27,8 +27,7 @@ export function applicationText(messages: Messages, flags: readonly string[]): A
   const show = (lines: readonly string[]) => lines.map((line) => messages.safe(line)).join("\n");
   const usage = (what: string, hint = "Add --help to see what can be typed") =>
     show([`error: ${what}`, `  ${hint}`]);
-  const thrown = (error: unknown) =>
-    show(error instanceof EntraToolError ? messages.errorLines(error) : bugReport(error));
+  const thrown = (error: unknown) => thrownText(error, messages);
   return {
     ...text_en,
     exceptionWhileParsingArguments: (error) => usage(...usageProblem(error, flags)),
@@ -133,14 +132,5 @@ function usageProblem(
         FlagNotFoundError: ({ input }) => flagNotFound(input, flags)[0],
       },
     ),
-  ];
-}
-
-/** A bug of ours: what it is, without a stack trace, and where to tell of it. */
-function bugReport(error: unknown): readonly string[] {
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return [
-    `error: Something went wrong that should not: ${what}`,
-    "  This is a bug in entratool: please report it with the command that you typed, without its secrets",
   ];
 }

@@ -1,7 +1,8 @@
 /** What happens when something is typed wrongly, and what the help says when it is asked. */
 
 import assert from "node:assert/strict";
-import { flagNames, loadRoutes, runApp } from "../../src/app.ts";
+import { runApp } from "../../src/app.ts";
+import { flagNames, loadRoutes } from "../../src/cli/command_line.ts";
 import { version } from "../../src/version.ts";
 import { FakeHost } from "../fakes/fake_host.ts";
 import { runCli } from "./run_cli.ts";

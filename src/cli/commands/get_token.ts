@@ -2,28 +2,11 @@
 
 import { buildCommand } from "@stricli/core";
 import type { AppContext } from "../context.ts";
-import { switchFlag } from "../flag_groups.ts";
-import { tokenFlagAliases, type TokenFlags, tokenFlags } from "../token_flags.ts";
-
-export interface GetTokenFlags extends TokenFlags {
-  readonly force?: boolean | undefined;
-  readonly noCache?: boolean | undefined;
-  readonly emulator?: boolean | undefined;
-}
+import { getTokenAliases, type GetTokenFlags, getTokenFlags } from "../get_token_flags.ts";
 
 export const getTokenCommand = buildCommand<GetTokenFlags, [], AppContext>({
   loader: () => import("./get_token_run.ts"),
-  parameters: {
-    flags: {
-      force: switchFlag("Get a new token even if a cached one is fresh"),
-      noCache: switchFlag("Neither read nor write the cache"),
-      emulator: switchFlag(
-        "Get the token from a throw-away emulator on this machine: no tenant needed",
-      ),
-      ...tokenFlags,
-    },
-    aliases: tokenFlagAliases,
-  },
+  parameters: { flags: getTokenFlags, aliases: getTokenAliases },
   docs: {
     brief: "Print an access token, from the cache while it is fresh",
     fullDescription: `Print an access token, from the cache while it is fresh.

@@ -10,7 +10,7 @@ import { EntraToolError } from "../../errors.ts";
 import type { FlowName } from "../../names.ts";
 import { parseScopeList } from "../../token/scope_list.ts";
 import type { TokenRequest } from "../../token_request.ts";
-import type { GetTokenFlags } from "./get_token.ts";
+import type { GetTokenFlags } from "../get_token_flags.ts";
 
 /**
  * The flags that mean something to it. Every other one would be passed over: the emulator brings tenant, app and credential,

@@ -4,7 +4,7 @@ import { EntraToolError } from "../../errors.ts";
 import { lazily } from "../../lazy_module.ts";
 import type { AppContext } from "../context.ts";
 import { printRequestedToken, printToken } from "../print_token.ts";
-import type { GetTokenFlags } from "./get_token.ts";
+import type { GetTokenFlags } from "../get_token_flags.ts";
 
 export default async function getToken(this: AppContext, flags: GetTokenFlags): Promise<void> {
   if (flags.force && flags.noCache) {

@@ -3,7 +3,7 @@
 import { buildApplication, buildCommand, buildRouteMap, run } from "@stricli/core";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { flagNames } from "../../../src/app.ts";
+import { flagNames } from "../../../src/cli/command_line.ts";
 import { normalizeArgv } from "../../../src/cli/argv.ts";
 import type { AppContext } from "../../../src/cli/context.ts";
 import { listFlag, switchFlag, valueFlag } from "../../../src/cli/flag_groups.ts";
