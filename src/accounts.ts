@@ -65,14 +65,18 @@ export function parseAccounts(value: unknown): SignedInAccounts | undefined {
   return isComplete ? entry : undefined;
 }
 
-/** The one that the request means: by name, else the last one who signed in. */
+/**
+ * The one that the request means: by name, else the last one who signed in. Where the profile is pinned to a tenant that the
+ * request does not name itself, only who signed in there can be meant.
+ */
 export function choosePerson(
   people: readonly SignedIn[],
-  { account }: Pick<TokenRequest, "account">,
+  { account, tenant, pins }: Pick<TokenRequest, "account" | "tenant" | "pins">,
 ): SignedIn | undefined {
-  return account === undefined
-    ? people[0]
-    : people.find((each) => isAccount(each.account, account));
+  if (account !== undefined) return people.find((each) => isAccount(each.account, account));
+  const pinned = pins.tenant?.toLowerCase();
+  if (pinned === undefined || tenant?.toLowerCase() === pinned) return people[0];
+  return people.find((each) => each.account.tenantId.toLowerCase() === pinned);
 }
 
 /**

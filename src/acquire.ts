@@ -144,6 +144,11 @@ async function lookUp(request: TokenRequest, options: AcquireOptions): Promise<F
   const token = readCachedToken(await vault.read(tokenEntryName(request, person)))?.token;
   if (token === undefined) return { person, cached: undefined };
   redactor.add(token.accessToken);
+  // it was kept before the profile was pinned
+  const { tenant } = request.pins;
+  if (tenant !== undefined && token.tenantId.toLowerCase() !== tenant.toLowerCase()) {
+    return { person, cached: undefined };
+  }
   // it is kept with the account, and shown to who asks for it
   const { refreshToken } = person ?? {};
   const whole = refreshToken === undefined ? token : { ...token, refreshToken };

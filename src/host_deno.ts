@@ -46,18 +46,23 @@ const stdin: InputStream = {
     const chunks: Uint8Array<ArrayBuffer>[] = [];
     let size = 0;
     const reader = Deno.stdin.readable.getReader();
-    for (;;) {
-      const { value, done } = await unlessAborted(reader.read(), signal);
-      if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
-      size += value.length;
-      if (size > maxBytes) {
-        throw new EntraToolError(
-          "usage",
-          "stdin_too_large",
-          `Standard input holds more than ${maxBytes} bytes`,
-        );
+    try {
+      for (;;) {
+        const { value, done } = await unlessAborted(reader.read(), signal);
+        if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
+        size += value.length;
+        if (size > maxBytes) {
+          throw new EntraToolError(
+            "usage",
+            "stdin_too_large",
+            `Standard input holds more than ${maxBytes} bytes`,
+          );
+        }
+        chunks.push(value);
       }
-      chunks.push(value);
+    } finally {
+      // a line may be asked for later, and then there is none
+      reader.releaseLock();
     }
   },
   readLine,

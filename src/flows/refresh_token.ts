@@ -99,9 +99,7 @@ const bySuberror: Readonly<Record<string, AfterRefusal>> = {
 /** Codes that say that the refresh token itself is over, whatever it is used for. */
 const endings: readonly string[] = [
   "AADSTS50173",
-  "AADSTS70000",
   "AADSTS70008",
-  "AADSTS70043",
   "AADSTS700082",
   "AADSTS700084",
 ];
@@ -120,6 +118,8 @@ export function afterRefusedRefresh(
   if (code === "AADSTS50196") return undefined;
   // a session that began with a device code can't go on, and would not after another one
   if (code === "AADSTS530036") return { signIn: flow !== "DeviceCode", forget: true };
+  // the sign-in frequency of one resource: for the others the token is as good as before
+  if (code === "AADSTS70043") return { signIn: true, forget: false };
   const known = oauth.suberror === undefined ? undefined : bySuberror[oauth.suberror];
   if (known !== undefined) return known;
   switch (oauth.error) {

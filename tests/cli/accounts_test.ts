@@ -183,6 +183,24 @@ Deno.test("a pinned tenant refuses another one's token with both named, and stor
   assert.deepEqual({ code: after.code, forms: after.forms }, { code: 6, forms: [] });
 });
 
+Deno.test("a cached token of another tenant is not handed out once the profile is pinned", async () => {
+  await using test = await signInTest(twoTenants);
+  const env = await createProfile(test, "desk", "--tenant", "organizations");
+  const argv = ["get-token", "-p", "desk", "-f", "InteractiveBrowser"];
+  assert.equal((await test.run(argv, { env })).code, 0);
+  assert.equal((await test.runAlone(["get-token", "-p", "desk"], { env })).code, 0);
+  const edited = await test.runAlone(["config", "edit", "-p", "desk", "--pin-tenant", fabrikam], {
+    env,
+  });
+  assert.equal(edited.code, 0, edited.stderr);
+  // neither from the cache nor by that person's refresh token: somebody of the other tenant has to sign in
+  const pinned = await test.runAlone(["get-token", "-p", "desk"], { env });
+  assert.deepEqual(
+    { code: pinned.code, stdout: pinned.stdout, forms: pinned.forms },
+    { code: 6, stdout: "", forms: [] },
+  );
+});
+
 Deno.test("the tenant of a token that only its API can read is the id_token's", async () => {
   await using test = await signInTest({
     ...twoTenants,

@@ -127,6 +127,22 @@ const refusals: readonly Refusal[] = [
     asks: {},
   },
   {
+    name: "the sign-in frequency of one resource",
+    fault: { code: 70043, ...grant, suberror: "token_expired" },
+    code: 6,
+    text: must,
+    forgets: false,
+    asks: {},
+  },
+  {
+    name: "scopes that were not granted (70000)",
+    fault: { code: 70000, ...grant },
+    code: 6,
+    text: must,
+    forgets: false,
+    asks: {},
+  },
+  {
     name: "client_mismatch",
     fault: { code: 70000, ...grant, suberror: "client_mismatch" },
     code: 6,

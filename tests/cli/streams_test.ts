@@ -230,3 +230,23 @@ Deno.test({
     assert.match(other.stdout, /^eyJ/);
   },
 });
+
+Deno.test("after a secret was read from standard input there is no line to paste, and no bug", async () => {
+  const host = new URL("../../src/host_deno.ts", import.meta.url).href;
+  const program = `
+    import { denoHost } from ${JSON.stringify(host)};
+    const { stdin, stdout } = denoHost;
+    const secret = new TextDecoder().decode(await stdin.readAll(100));
+    stdout.write(secret + "," + await stdin.readLine(new AbortController().signal));
+  `;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", program],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("secret"));
+  await writer.close();
+  const { stdout } = await child.output();
+  assert.equal(new TextDecoder().decode(stdout), "secret,undefined");
+});
