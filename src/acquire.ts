@@ -35,9 +35,9 @@ export interface AcquireOptions {
   readonly redactor: Redactor;
   readonly trace: Trace;
   /** Who can sign in; undefined when nobody may be asked to. */
-  readonly person: Person | undefined;
+  readonly person: (() => Promise<Person>) | undefined;
   /** What to type to sign in, for the error when nobody may be asked. */
-  readonly signInCommand: string;
+  readonly signInCommand: () => string;
   warn(text: string): void;
 }
 
@@ -287,7 +287,7 @@ class Acquisition {
       "interaction",
       why?.code ?? "interaction_required",
       `A person must sign in${because}`,
-      { ...why?.detail, hint: `Run this in a terminal:\n${this.options.signInCommand}` },
+      { ...why?.detail, hint: `Run this in a terminal:\n${this.options.signInCommand()}` },
     );
   }
 }

@@ -26,7 +26,7 @@ export interface ObtainOptions {
   readonly host: Host;
   readonly redactor: Redactor;
   readonly trace: Trace;
-  readonly person: Person | undefined;
+  readonly person: (() => Promise<Person>) | undefined;
   readonly deadline: Deadline;
 }
 
@@ -93,7 +93,7 @@ async function flowInput(request: TokenRequest, options: ObtainOptions): Promise
     profile: request.profile,
     claims: request.claims,
     signIn: request.signIn,
-    person: options.person,
+    person: await options.person?.(),
     accept: (token) => checked(token, request, options),
   };
 }

@@ -5,6 +5,7 @@ import { EntraToolError } from "../errors.ts";
 import { lazily } from "../lazy_module.ts";
 import { formatDuration } from "../output/duration.ts";
 import { formatToken } from "../output/format_token.ts";
+import { shellWord } from "../output/shell_word.ts";
 import type { Person } from "../person.ts";
 import { configHome } from "../profiles/profile_store.ts";
 import type { TokenRequest } from "../token_request.ts";
@@ -145,20 +146,22 @@ function signInOptions(settings: Settings, flags: TokenFlags): TokenRequest["sig
   };
 }
 
-/** The person at the terminal, if there is one and they may be asked. */
-async function whoCanSignIn(
+/** The person at the terminal, if there is one and they may be asked; a cached token needs nobody. */
+function whoCanSignIn(
   context: AppContext,
   request: TokenRequest,
   flags: TokenFlags,
-): Promise<Person | undefined> {
+): (() => Promise<Person>) | undefined {
   const { stdin, stderr } = context.host;
   if (!isPersonal(request) || flags.noInteraction || !(stderr.isTerminal() || stdin.isTerminal())) {
     return undefined;
   }
-  const { personAtTerminal } = await lazily<typeof import("./person.ts")>(
-    import.meta.resolve("./person.ts"),
-  );
-  return personAtTerminal(context, { command: flags.browser, isWanted: !flags.noBrowser });
+  return async () => {
+    const { personAtTerminal } = await lazily<typeof import("./person.ts")>(
+      import.meta.resolve("./person.ts"),
+    );
+    return personAtTerminal(context, { command: flags.browser, isWanted: !flags.noBrowser });
+  };
 }
 
 /** How {@link commandLine} differs from what was typed. */
@@ -213,11 +216,6 @@ export function commandLine(
   ].join(" ");
 }
 
-/** A word as a POSIX shell reads it. */
-function shellWord(text: string): string {
-  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 function rememberSecrets(settings: Settings, { redactor }: AppContext): void {
   const credential = settings.credential?.value;
   const secret = credential?.kind === "client-secret" ? credential.secret : credential?.password;
@@ -246,8 +244,8 @@ export async function printToken(
     host,
     redactor,
     trace: commandTrace(flags.verbose, messages, redactor),
-    person: await whoCanSignIn(context, request, flags),
-    signInCommand: commandLine(request, settings, flags, { flow: request.flow }),
+    person: whoCanSignIn(context, request, flags),
+    signInCommand: () => commandLine(request, settings, flags, { flow: request.flow }),
     warn: (text) => messages.warning(text),
   }).catch(async (error) => {
     if (settings === undefined) throw error;

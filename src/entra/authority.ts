@@ -5,8 +5,6 @@ import { isLoopback } from "../loopback.ts";
 import type { CloudName } from "../names.ts";
 import { type Cloud, cloudNamed, cloudOfHost } from "./cloud.ts";
 
-export { isLoopback };
-
 export interface Authority {
   /** `https://login.microsoftonline.com/{tenant}`, without a slash at the end. */
   readonly url: string;

@@ -13,8 +13,8 @@
  * @see RFC 8252 §7.3, §8.3; RFC 9700 §4; OAuth 2.0 Form Post Response Mode
  */
 
-import { isLoopback } from "../entra/authority.ts";
 import { EntraToolError } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
 import { type AuthorizationResponse, readAuthorizationResponse } from "./authorization_response.ts";
 import { type Page, pageResponse, protectiveHeaders } from "./redirect_page.ts";
 

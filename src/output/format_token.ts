@@ -5,6 +5,7 @@ import type { OutputFormat } from "../names.ts";
 import type { TokenSet } from "../token/token_set.ts";
 import { formatUtc } from "./duration.ts";
 import { printableJson } from "./printable.ts";
+import { shellWord } from "./shell_word.ts";
 
 /** What the output says beside the token itself. */
 export interface TokenOutputOptions {
@@ -28,7 +29,7 @@ export async function formatToken(
       return `Authorization: ${token.tokenType} ${token.accessToken}\n`;
     case "env":
       // a checked token has no character that a shell would take for its own
-      return `export ENTRA_ACCESS_TOKEN=${quoteForShell(token.accessToken)}\n`;
+      return `export ENTRA_ACCESS_TOKEN=${shellWord(token.accessToken)}\n`;
     case "json":
       return printableJson(tokenFields(token, options));
     case "yaml": {
@@ -57,9 +58,4 @@ function tokenFields(token: TokenSet, { fromCache, now, show }: TokenOutputOptio
       : {}),
     ...(show.idToken && token.idToken !== undefined ? { id_token: token.idToken } : {}),
   };
-}
-
-/** Quotes for POSIX shells, only where it is needed; a tilde may stand for a folder. */
-function quoteForShell(text: string): string {
-  return /^[\w.+/=:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

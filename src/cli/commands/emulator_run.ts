@@ -10,6 +10,7 @@ import {
 } from "../../emulator/emulator.ts";
 import { EntraToolError } from "../../errors.ts";
 import { ensurePrivateFolder, writePrivateFile } from "../../files/private_file.ts";
+import { shellWord } from "../../output/shell_word.ts";
 import { configHome } from "../../profiles/profile_store.ts";
 import type { AppContext } from "../context.ts";
 import type { EmulatorFlags } from "./emulator.ts";
@@ -39,9 +40,10 @@ export default async function emulator(this: AppContext, flags: EmulatorFlags): 
       "To use it from another terminal:",
     ]);
     host.stdout.write(
-      variables(running, caFile).map(([name, value]) => `export ${name}=${quote(value)}\n`).join(
-        "",
-      ),
+      variables(running, caFile).map(([name, value]) => `export ${name}=${shellWord(value)}\n`)
+        .join(
+          "",
+        ),
     );
     await interrupted;
   } finally {
@@ -62,11 +64,6 @@ function variables({ origin, tenantId, seed }: Emulator, caFile: string | undefi
     ["NODE_EXTRA_CA_CERTS", caFile],
     ["DENO_CERT", caFile],
   ].filter((pair): pair is [string, string] => pair[1] !== undefined);
-}
-
-/** Quotes for POSIX shells, only where it is needed. */
-function quote(text: string): string {
-  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function readDirectory(path: string): Directory {

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isLoopback, requireOneTenant, resolveAuthority } from "../../../src/entra/authority.ts";
+import { requireOneTenant, resolveAuthority } from "../../../src/entra/authority.ts";
+import { isLoopback } from "../../../src/loopback.ts";
 import { EntraToolError } from "../../../src/errors.ts";
 import type { CloudName } from "../../../src/names.ts";
 
